@@ -1,1 +1,2 @@
 //! windlass
+pub mod model;
