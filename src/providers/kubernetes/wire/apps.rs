@@ -63,6 +63,7 @@ wire! {
         pub updated_replicas: i32,
         pub ready_replicas: i32,
         pub available_replicas: i32,
+        pub current_replicas: i32,
         pub current_revision: String,
         pub update_revision: String,
     }
