@@ -151,7 +151,8 @@ pub fn stateful_set(object: &StatefulSet) -> RolloutState {
             let what = format!("{updated} out of {of} new pods have been updated");
             return RolloutState::waiting("Waiting for partitioned roll out to finish: ", what);
         }
-        let line = format!("partitioned roll out complete: {updated} new pods have been updated...\n");
+        let line =
+            format!("partitioned roll out complete: {updated} new pods have been updated...\n");
         return RolloutState::done(line);
     }
     if status.update_revision != status.current_revision {

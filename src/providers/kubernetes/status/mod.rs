@@ -4,14 +4,14 @@
 //! kubectl's words for a pod. Must never say anything in our words and never look at freshness or permission:
 //! `map` translates, the reducer judges.
 
-
+mod icon;
 mod kubectl;
 mod phase;
 mod pod;
 mod replica_set;
 mod weight;
 
-
+pub use icon::Icon;
 pub use kubectl::{Progress, RolloutState, daemon_set, deployment, stateful_set};
 pub use phase::{ReferencedWorkload, VendorPhase, generation_observed, rollout_phase, unpausing};
 pub use pod::{PodWords, pod};

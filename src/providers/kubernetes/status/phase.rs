@@ -75,19 +75,13 @@ fn workload_observed(rollout: &Rollout, referenced: ReferencedWorkload) -> bool 
     if rollout.spec.workload_ref.is_none() {
         return true;
     }
-    let Ok(observed) = rollout.status.workload_observed_generation.parse::<i64>() else {
-        return true;
-    };
-    let annotated = rollout
-        .metadata
-        .annotations
-        .workload_generation
-        .as_deref()
-        .and_then(|text| text.parse::<i64>().ok());
-    [annotated, generation]
+    let number = |text: &str| text.parse::<i64>().ok();
+    let observed = number(&rollout.status.workload_observed_generation);
+    let annotated = &rollout.metadata.annotations.workload_generation;
+    [annotated.as_deref().and_then(number), generation]
         .into_iter()
         .flatten()
-        .all(|wanted| wanted == observed)
+        .all(|wanted| observed == Some(wanted))
 }
 
 /// For controllers up to v0.10, which do not write a phase.
@@ -149,11 +143,13 @@ fn unfinished(rollout: &Rollout) -> Option<&'static str> {
         }
         let run = &status.blue_green.post_promotion_analysis_run_status;
         let completed = run.as_ref().is_some_and(|run| is_final(&run.status));
-        return Some(if blue_green.post_promotion_analysis.is_some() && !completed {
-            "waiting for analysis to complete"
-        } else {
-            "waiting for post-promotion verification to complete"
-        });
+        return Some(
+            if blue_green.post_promotion_analysis.is_some() && !completed {
+                "waiting for analysis to complete"
+            } else {
+                "waiting for post-promotion verification to complete"
+            },
+        );
     }
     let canary = strategy.canary.as_ref()?;
     if canary.traffic_routing.is_none() && status.replicas > status.updated_replicas {

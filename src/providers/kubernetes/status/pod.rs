@@ -86,7 +86,12 @@ fn running(first: &str, containers: &[ContainerStatus]) -> (String, i32, i32) {
     let (mut restarts, mut ready) = (0_i32, 0_i32);
     for container in containers.iter().rev() {
         restarts = restarts.saturating_add(container.restart_count);
-        if let Some(waiting) = container.state.waiting.as_ref().filter(|w| !w.reason.is_empty()) {
+        if let Some(waiting) = container
+            .state
+            .waiting
+            .as_ref()
+            .filter(|w| !w.reason.is_empty())
+        {
             words.clone_from(&waiting.reason);
         } else if let Some(terminated) = &container.state.terminated {
             words = if !terminated.reason.is_empty() {

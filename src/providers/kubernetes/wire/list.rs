@@ -50,7 +50,10 @@ pub enum Watch<T> {
     /// The watch has ended: `410` means list again.
     Error(Status),
     /// An object that cannot be read, in a line that can. `deleted` tells whether it is gone anyway.
-    Malformed { malformed: Malformed, deleted: bool },
+    Malformed {
+        malformed: Malformed,
+        deleted: bool,
+    },
     /// A type from the future.
     Unknown(String),
 }
@@ -73,7 +76,9 @@ fn raw_items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'de RawV
 }
 
 /// Decodes a page. The items are found first and read one by one: a page of 500 must not fail for one of them.
-pub fn decode_list<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<List<T>, serde_json::Error> {
+pub fn decode_list<T: for<'de> Deserialize<'de>>(
+    bytes: &[u8],
+) -> Result<List<T>, serde_json::Error> {
     let raw: RawList<'_> = serde_json::from_slice(bytes)?;
     let mut list = List {
         metadata: raw.metadata,
@@ -122,7 +127,8 @@ pub fn decode_watch_line<T: for<'de> Deserialize<'de>>(
             let Identity { metadata } = serde_json::from_str(raw.object.get())?;
             return Ok(Watch::Bookmark {
                 resource_version: metadata.resource_version,
-                initial_events_end: metadata.annotations.initial_events_end.as_deref() == Some("true"),
+                initial_events_end: metadata.annotations.initial_events_end.as_deref()
+                    == Some("true"),
             });
         }
         "ERROR" => return serde_json::from_str(raw.object.get()).map(Watch::Error),

@@ -17,8 +17,9 @@ mod rollout;
 mod status;
 
 pub use analysis::{
-    AnalysisRun, AnalysisRunSpec, AnalysisRunStatus, Experiment, ExperimentSpec, ExperimentStatus, ExperimentTemplate, Measurement,
-    MeasurementMetadata, MetricMetadata, MetricResult, MetricSpec, TemplateStatus,
+    AnalysisRun, AnalysisRunSpec, AnalysisRunStatus, Experiment, ExperimentSpec, ExperimentStatus,
+    ExperimentTemplate, Measurement, MeasurementMetadata, MetricMetadata, MetricResult, MetricSpec,
+    TemplateStatus,
 };
 pub use apps::{
     Condition, Container, DaemonSet, DaemonSetSpec, DaemonSetStatus, Deployment, DeploymentSpec,
@@ -26,7 +27,9 @@ pub use apps::{
     RollingUpdate, StatefulSet, StatefulSetSpec, StatefulSetStatus, UpdateStrategy,
 };
 pub use lenient::{IntOrString, Time};
-pub use list::{Identity, List, ListMeta, Malformed, Watch, decode, decode_list, decode_watch_line};
+pub use list::{
+    Identity, List, ListMeta, Malformed, Watch, decode, decode_list, decode_watch_line,
+};
 pub use meta::{Annotations, Labels, Meta, OwnerReference};
 pub use pod::{
     ContainerState, ContainerStatus, Pod, PodContainer, PodSpec, PodStatus, Terminated, Waiting,
@@ -36,7 +39,9 @@ pub use rollout::{
     Pause, PauseCondition, RollbackWindow, Rollout, RolloutSpec, RolloutStatus, Step, Steps,
     Strategy, TrafficRouting, TrafficWeights, WeightDestination, WorkloadRef,
 };
-pub use status::{Event, EventSeries, EventSource, InvolvedObject, Status, StatusCause, StatusDetails};
+pub use status::{
+    Event, EventSeries, EventSource, InvolvedObject, Status, StatusCause, StatusDetails,
+};
 
 /// Declares wire types whose every field is lenient: absent and `null` are its default.
 macro_rules! wire {
