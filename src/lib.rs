@@ -1,3 +1,4 @@
 //! windlass
+pub mod app;
 pub mod model;
 pub mod ops;

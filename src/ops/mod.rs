@@ -13,5 +13,6 @@ pub mod goal;
 pub mod guard;
 pub mod intent;
 pub mod machine;
+pub mod offer;
 pub mod plan;
 pub mod record;
