@@ -5,5 +5,6 @@
 //! that change something (`requests`). All of these are pure. Nothing outside of this folder may know a field name.
 
 pub mod map;
+pub mod requests;
 pub mod status;
 pub mod wire;
