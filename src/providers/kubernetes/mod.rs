@@ -7,4 +7,5 @@
 pub mod map;
 pub mod requests;
 pub mod status;
+pub mod tree;
 pub mod wire;
