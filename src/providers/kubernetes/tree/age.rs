@@ -7,7 +7,6 @@ const LONGEST_S: i64 = 9_223_372_036;
 
 pub(super) fn age(created: Option<Timestamp>, now: Timestamp) -> String {
     match created {
-        // Whole seconds on one side: a fraction must not make an age of -0.4 s invalid or 7 days short by one second.
         Some(created) => human_duration(now.duration_since(created).as_secs()),
         None => human_duration(LONGEST_S),
     }
