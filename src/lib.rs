@@ -1,1 +1,5 @@
 //! windlass
+
+pub mod model;
+pub mod runtime;
+pub mod ui;
