@@ -129,6 +129,12 @@ enum Fate {
     Dropped,
 }
 
+/// Whether `c` is a control or a character that takes no cell and changes what is read: none of them is in a [`Safe`],
+/// line feeds in [`sanitise_lines`] apart.
+pub fn is_forbidden(c: char) -> bool {
+    c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 fn fate(c: char) -> Fate {
     match c {
         ' '..='~' => Fate::Kept,
@@ -143,7 +149,7 @@ fn fate(c: char) -> Fate {
         | '\u{202f}'
         | '\u{205f}'
         | '\u{3000}' => Fate::Space,
-        _ if c.is_control() || is_invisible(c) => Fate::Dropped,
+        _ if is_forbidden(c) => Fate::Dropped,
         _ => match c.width() {
             Some(0) => Fate::Mark,
             Some(_) => Fate::Kept,
