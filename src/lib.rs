@@ -1,5 +1,6 @@
 //! windlass
 pub mod app;
+pub mod cli;
 pub mod model;
 pub mod ops;
 pub mod providers;

@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Release operations in a terminal: promote, pause and roll back, safely.
 #[derive(Debug, Parser)]
 #[command(name = "windlass", version, about, long_about = None, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done and observed, 1 internal error, 2 usage or configuration, 3 refused by a guard, 4 confirmation missing, \
-5 outcome unknown (do not send again), 6 refused by the system or failed, 7 not found or ambiguous, 8 unreachable, 124 wait ran out of time, 130 interrupted before anything was sent.")]
+#[command(
+    after_help = "Exit codes: 0 done and observed, 1 internal error, 2 usage or configuration, 3 refused by a guard, 4 confirmation missing, \
+5 outcome unknown (do not send again), 6 refused by the system or failed, 7 not found or ambiguous, 8 unreachable, 124 wait ran out of time, 130 interrupted before anything was sent."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -252,7 +254,10 @@ pub fn duration(text: &str) -> Result<i64, String> {
         "h" => 3600,
         _ => return Err(wrong()),
     };
-    number.checked_mul(factor).filter(|seconds| *seconds >= 0).ok_or_else(wrong)
+    number
+        .checked_mul(factor)
+        .filter(|seconds| *seconds >= 0)
+        .ok_or_else(wrong)
 }
 
 fn wait_for(text: &str) -> Result<WaitState, String> {
@@ -265,6 +270,10 @@ fn wait_for(text: &str) -> Result<WaitState, String> {
             .strip_prefix("step=")
             .and_then(|number| number.parse().ok())
             .map(WaitState::Step)
-            .ok_or_else(|| format!("{text:?} is not a state; valid are healthy, paused, degraded, step=N, gone")),
+            .ok_or_else(|| {
+                format!(
+                    "{text:?} is not a state; valid are healthy, paused, degraded, step=N, gone"
+                )
+            }),
     }
 }

@@ -21,7 +21,10 @@ pub enum Exit {
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         // The discriminants are the codes.
-        #[expect(clippy::as_conversions, reason = "repr(u8) makes this the documented code")]
+        #[expect(
+            clippy::as_conversions,
+            reason = "repr(u8) makes this the documented code"
+        )]
         Self::from(exit as u8)
     }
 }

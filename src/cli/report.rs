@@ -48,11 +48,19 @@ pub fn source(now: Timestamp, source: &SourceReport<'_>) -> Value {
 }
 
 fn age_ms(now: Timestamp, then: Timestamp) -> i64 {
-    i64::try_from(now.duration_since(then).as_millis()).unwrap_or(i64::MAX).max(0)
+    i64::try_from(now.duration_since(then).as_millis())
+        .unwrap_or(i64::MAX)
+        .max(0)
 }
 
 /// One release. `access` fills `actions`, which are `null` in a list.
-pub fn release(now: Timestamp, release: &Release, tier: Tier, health: &SourceHealth, access: Option<&Access>) -> Value {
+pub fn release(
+    now: Timestamp,
+    release: &Release,
+    tier: Tier,
+    health: &SourceHealth,
+    access: Option<&Access>,
+) -> Value {
     let rollout = &*release.rollout;
     let id = &rollout.id;
     json!({
@@ -121,7 +129,11 @@ fn stable(release: &Release) -> Option<Version> {
     match rollout.argo() {
         Some(argo) => {
             argo.stable_hash.as_ref()?;
-            Some(release.serving_before().unwrap_or_else(|| release.current()))
+            Some(
+                release
+                    .serving_before()
+                    .unwrap_or_else(|| release.current()),
+            )
         }
         None if rollout.fully_promoted() => Some(release.current()),
         None => release.serving_before(),
@@ -129,8 +141,12 @@ fn stable(release: &Release) -> Option<Version> {
 }
 
 fn step(rollout: &Rollout) -> Value {
-    let Some(argo) = rollout.argo() else { return Value::Null };
-    let ArgoStrategy::Canary(canary) = &argo.strategy else { return Value::Null };
+    let Some(argo) = rollout.argo() else {
+        return Value::Null;
+    };
+    let ArgoStrategy::Canary(canary) = &argo.strategy else {
+        return Value::Null;
+    };
     if canary.steps.is_empty() {
         return Value::Null;
     }
@@ -150,7 +166,13 @@ pub fn version(version: &Version) -> Value {
 }
 
 /// The answer of a verb. `outcome` is a word of the promised set.
-pub fn action(plan: &Plan, guards: &[GuardAnswer], outcome: &str, observed: Value, audit: Option<&str>) -> Value {
+pub fn action(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    outcome: &str,
+    observed: Value,
+    audit: Option<&str>,
+) -> Value {
     json!({
         "schema": "windlass.action/1",
         "id": plan.intent.id,
@@ -175,8 +197,12 @@ pub fn missing(not_yet: &NotYet, ceremony: &Ceremony) -> String {
         NotYet::Refused(because) => because.join("\n"),
         NotYet::Yes => "not confirmed: --yes confirms it".to_owned(),
         NotYet::Type(text) => match ceremony {
-            Ceremony::Environment { or, .. } => format!("not confirmed: --confirm {text} (or --confirm {or}) confirms it"),
-            Ceremony::Target { .. } | Ceremony::Yes => format!("not confirmed: --confirm {text} and --reason TEXT confirm it"),
+            Ceremony::Environment { or, .. } => {
+                format!("not confirmed: --confirm {text} (or --confirm {or}) confirms it")
+            }
+            Ceremony::Target { .. } | Ceremony::Yes => {
+                format!("not confirmed: --confirm {text} and --reason TEXT confirm it")
+            }
         },
         NotYet::Reason => "a reason is asked for: --reason TEXT".to_owned(),
     }

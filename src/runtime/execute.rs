@@ -20,9 +20,19 @@ pub trait System {
     /// A consistent read of the object itself.
     fn read(&self, plan: &Plan) -> impl Future<Output = Result<Arc<Rollout>, ReadTrouble>>;
     /// Request `index` of the plan, once, with this version as its precondition.
-    fn send(&self, plan: &Plan, index: usize, version: ResourceVersion) -> impl Future<Output = Answer>;
+    fn send(
+        &self,
+        plan: &Plan,
+        index: usize,
+        version: ResourceVersion,
+    ) -> impl Future<Output = Answer>;
     /// Every state of the object from this version on, until dropped. Reconnects by itself.
-    fn observe(&self, plan: &Plan, from: Option<ResourceVersion>, seen: mpsc::Sender<Seen>) -> impl Future<Output = ()>;
+    fn observe(
+        &self,
+        plan: &Plan,
+        from: Option<ResourceVersion>,
+        seen: mpsc::Sender<Seen>,
+    ) -> impl Future<Output = ()>;
     /// The note on the object; nobody waits for it.
     fn note(&self, plan: &Plan) -> impl Future<Output = ()>;
 }
@@ -72,13 +82,25 @@ pub async fn execute<S: System, R: Recorder>(
     loop {
         while let Some(next) = todo.pop_front() {
             match next {
-                Do::Record(record) => step = Some(Box::pin(async move { Event::Recorded(recorder.record(record).await) })),
-                Do::Read => step = Some(Box::pin(async move { Event::Read(system.read(plan).await) })),
+                Do::Record(record) => {
+                    step = Some(Box::pin(async move {
+                        Event::Recorded(recorder.record(record).await)
+                    }))
+                }
+                Do::Read => {
+                    step = Some(Box::pin(
+                        async move { Event::Read(system.read(plan).await) },
+                    ))
+                }
                 Do::Send { index, version } => {
                     observing = None;
-                    step = Some(Box::pin(async move { Event::Answered(system.send(plan, index, version).await) }));
+                    step = Some(Box::pin(async move {
+                        Event::Answered(system.send(plan, index, version).await)
+                    }));
                 }
-                Do::Observe { from } => observing = Some(Box::pin(system.observe(plan, from, seen_sender.clone()))),
+                Do::Observe { from } => {
+                    observing = Some(Box::pin(system.observe(plan, from, seen_sender.clone())))
+                }
                 Do::Note => noting = Some(Box::pin(system.note(plan))),
                 Do::WakeAt(at) => wake = Some(at),
                 Do::Finish(outcome) => {
@@ -97,7 +119,9 @@ pub async fn execute<S: System, R: Recorder>(
         }
         let sleep = wake.map(|at| {
             let left = at.duration_since(now());
-            tokio::time::sleep(Duration::try_from(left).unwrap_or_default() + Duration::from_millis(1))
+            tokio::time::sleep(
+                Duration::try_from(left).unwrap_or_default() + Duration::from_millis(1),
+            )
         });
         let event = tokio::select! {
             biased;

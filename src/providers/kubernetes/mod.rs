@@ -4,6 +4,9 @@
 //! algorithms for state (`status`), the plugin's tree (`tree`), the history of a workload (`history`) and the requests
 //! that change something (`requests`). All of these are pure. Nothing outside of this folder may know a field name.
 
+pub mod history;
 pub mod map;
+pub mod plan;
+pub mod requests;
 pub mod status;
 pub mod wire;

@@ -3,15 +3,12 @@
 use serde_json::json;
 
 use super::{
-    Chosen, Draft, Facts, differences, finish, last_that_served, not_undone, sending, template_of, version_of, with_revision,
+    Chosen, Draft, Facts, differences, finish, last_that_served, not_undone, sending, template_of,
+    version_of, with_revision,
     words::{kubectl, pods_words},
 };
 use crate::{
-    model::{
-        id::WorkloadKind,
-        rollout::Rollout,
-        source::Need,
-    },
+    model::{id::WorkloadKind, rollout::Rollout, source::Need},
     ops::{
         goal::{Goal, PausedGoal},
         intent::{Intent, Verb},
@@ -34,8 +31,12 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
             let chosen = match intent.to_revision {
                 Some(revision) => with_revision(facts, revision)?,
                 None if rollout.fully_promoted() => {
-                    let kept: Vec<String> =
-                        facts.release.sets.iter().map(|set| format!("{} ({})", set.revision, version_of(set).label())).collect();
+                    let kept: Vec<String> = facts
+                        .release
+                        .sets
+                        .iter()
+                        .map(|set| format!("{} ({})", set.revision, version_of(set).label()))
+                        .collect();
                     return Err(Refusal::not_found(format!(
                         "the current version serves alone already: name one with --to; kept are {}",
                         kept.join(", ")
@@ -46,7 +47,11 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
             template(intent, facts, rollout, chosen)?
         }
         Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
-            return Err(Refusal::guard(format!("a {} has no {}", rollout.id.kind.vendor(), intent.verb.title())));
+            return Err(Refusal::guard(format!(
+                "a {} has no {}",
+                rollout.id.kind.vendor(),
+                intent.verb.title()
+            )));
         }
     };
     Ok(finish(intent, facts, draft))
@@ -68,7 +73,10 @@ fn pause(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Result<Draft, Ref
     let replicas = rollout.replicas;
     Ok(Draft {
         title: format!("Pause {}", rollout.id.name),
-        next: format!("{} of {} pods stay new, the others stay old", replicas.updated, replicas.desired),
+        next: format!(
+            "{} of {} pods stay new, the others stay old",
+            replicas.updated, replicas.desired
+        ),
         to: facts.release.current(),
         sends: super::one(requests::pause(&rollout.id), intent)?,
         same_as: vec![kubectl(rollout, "pause")],
@@ -109,16 +117,27 @@ fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
     let at = super::whole_second(facts.now);
     Draft {
         title: format!("Restart {}", rollout.id.name),
-        next: format!("its {} pods are replaced as its strategy allows", rollout.replicas.desired),
+        next: format!(
+            "its {} pods are replaced as its strategy allows",
+            rollout.replicas.desired
+        ),
         to: facts.release.current(),
-        sends: vec![sending(requests::restart(&rollout.id, at), intent, None, None, When::AtOnce)],
+        sends: vec![sending(
+            requests::restart(&rollout.id, at),
+            intent,
+            None,
+            None,
+            When::AtOnce,
+        )],
         same_as: vec![kubectl(rollout, "restart")],
         way_back: "none needed: the version stays".to_owned(),
         not_undone: Vec::new(),
         skips: None,
         differs: Vec::new(),
         expect: format!("every pod is new within {} s", deadline(rollout)),
-        goal: Goal::Complete { after_generation: rollout.generation },
+        goal: Goal::Complete {
+            after_generation: rollout.generation,
+        },
         time_s: deadline(rollout),
         risks: if rollout.replicas.desired <= 1 && rollout.kind() != WorkloadKind::DaemonSet {
             vec![Risk::SinglePod]
@@ -130,12 +149,20 @@ fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
     }
 }
 
-fn template(intent: &Intent, facts: &Facts, rollout: &Rollout, chosen: Chosen<'_>) -> Result<Draft, Refusal> {
+fn template(
+    intent: &Intent,
+    facts: &Facts,
+    rollout: &Rollout,
+    chosen: Chosen<'_>,
+) -> Result<Draft, Refusal> {
     let template = template_of(facts, chosen.set)?;
     if let Some(current) = &facts.current_template
         && super::history::same_template(current, template)
     {
-        return Err(Refusal::guard(format!("revision {} is the current template already", chosen.set.revision)));
+        return Err(Refusal::guard(format!(
+            "revision {} is the current template already",
+            chosen.set.revision
+        )));
     }
     let holder = requests::holder(rollout).map_err(|why| Refusal::guard(why.to_string()))?;
     let request = requests::template(&holder, template.clone());
@@ -154,22 +181,44 @@ fn template(intent: &Intent, facts: &Facts, rollout: &Rollout, chosen: Chosen<'_
     }
     let title = match intent.verb {
         Verb::BackOut => format!("Back out {}", rollout.id.name),
-        _ => format!("Roll {} back to revision {}", rollout.id.name, chosen.set.revision),
+        _ => format!(
+            "Roll {} back to revision {}",
+            rollout.id.name, chosen.set.revision
+        ),
     };
     Ok(Draft {
         title,
-        next: format!("{} rolls out and serves 100 %, {}", to.label(), pods_words(Some(chosen.set), rollout.replicas.desired)),
-        sends: vec![sending(request, intent, Some(shown), Some(format!("template of revision {}", chosen.set.revision)), When::AtOnce)],
+        next: format!(
+            "{} rolls out and serves 100 %, {}",
+            to.label(),
+            pods_words(Some(chosen.set), rollout.replicas.desired)
+        ),
+        sends: vec![sending(
+            request,
+            intent,
+            Some(shown),
+            Some(format!("template of revision {}", chosen.set.revision)),
+            When::AtOnce,
+        )],
         same_as: vec![format!(
             "kubectl rollout undo deployment/{} -n {} --to-revision={}",
             rollout.id.name, rollout.id.namespace, chosen.set.revision
         )],
-        way_back: format!("b rolls forward to {} again", facts.release.current().label()),
+        way_back: format!(
+            "b rolls forward to {} again",
+            facts.release.current().label()
+        ),
         not_undone: not_undone(rollout),
         skips: None,
         differs: differences(facts, chosen.set),
-        expect: format!("rollout complete ({}) within {} s", chosen.evidence, deadline(rollout)),
-        goal: Goal::Complete { after_generation: rollout.generation },
+        expect: format!(
+            "rollout complete ({}) within {} s",
+            chosen.evidence,
+            deadline(rollout)
+        ),
+        goal: Goal::Complete {
+            after_generation: rollout.generation,
+        },
         time_s: deadline(rollout),
         risks,
         needs: vec![Need::PatchDeployments],

@@ -14,30 +14,69 @@ pub struct GitPolicy {
     pub self_heal: Option<bool>,
 }
 
-pub(super) fn words(rollout: &Rollout, policy: Option<&GitPolicy>, spec_changes: bool, verb: Verb) -> Option<String> {
+pub(super) fn words(
+    rollout: &Rollout,
+    policy: Option<&GitPolicy>,
+    spec_changes: bool,
+    verb: Verb,
+) -> Option<String> {
     let owner = rollout.managed_by.as_ref()?;
     if !spec_changes {
-        return Some(format!("{owner} owns it; this leaves the spec as git has it, so nothing is put back"));
+        return Some(format!(
+            "{owner} owns it; this leaves the spec as git has it, so nothing is put back"
+        ));
     }
     let undoes = match verb {
         Verb::Restart => "takes nothing back: the field is not in git",
         _ => "puts the version in git back",
     };
     Some(match (owner, policy) {
-        (_, _) if verb == Verb::Restart => format!("{owner} owns it and {undoes}, unless it prunes unknown fields"),
-        (ManagedBy::ArgoCd { .. }, Some(GitPolicy { automatic: Some(true), self_heal: Some(true) })) => {
-            format!("{owner} {undoes} within seconds (auto-sync with self-heal): switch auto-sync off or revert the commit")
+        (_, _) if verb == Verb::Restart => {
+            format!("{owner} owns it and {undoes}, unless it prunes unknown fields")
         }
-        (ManagedBy::ArgoCd { .. }, Some(GitPolicy { automatic: Some(true), .. })) => {
+        (
+            ManagedBy::ArgoCd { .. },
+            Some(GitPolicy {
+                automatic: Some(true),
+                self_heal: Some(true),
+            }),
+        ) => {
+            format!(
+                "{owner} {undoes} within seconds (auto-sync with self-heal): switch auto-sync off or revert the commit"
+            )
+        }
+        (
+            ManagedBy::ArgoCd { .. },
+            Some(GitPolicy {
+                automatic: Some(true),
+                ..
+            }),
+        ) => {
             format!("{owner} {undoes} at the next commit (auto-sync): revert the commit")
         }
-        (ManagedBy::ArgoCd { .. }, Some(GitPolicy { automatic: Some(false), .. })) => {
+        (
+            ManagedBy::ArgoCd { .. },
+            Some(GitPolicy {
+                automatic: Some(false),
+                ..
+            }),
+        ) => {
             format!("{owner} {undoes} at the next sync by hand (auto-sync is off)")
         }
         (ManagedBy::ArgoCd { .. }, _) => {
-            format!("{owner} {undoes} at its next sync; whether auto-sync is on could not be read: revert the commit")
+            format!(
+                "{owner} {undoes} at its next sync; whether auto-sync is on could not be read: revert the commit"
+            )
         }
-        (ManagedBy::Flux { .. }, Some(GitPolicy { automatic: Some(false), .. })) => format!("{owner} is suspended: {undoes} when it is resumed"),
-        (ManagedBy::Flux { .. }, _) => format!("{owner} {undoes} at its next reconciliation, minutes from now: suspend it or revert the commit"),
+        (
+            ManagedBy::Flux { .. },
+            Some(GitPolicy {
+                automatic: Some(false),
+                ..
+            }),
+        ) => format!("{owner} is suspended: {undoes} when it is resumed"),
+        (ManagedBy::Flux { .. }, _) => format!(
+            "{owner} {undoes} at its next reconciliation, minutes from now: suspend it or revert the commit"
+        ),
     })
 }

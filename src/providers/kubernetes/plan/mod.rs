@@ -81,7 +81,9 @@ pub fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
     if let Some(seen) = &intent.seen
         && *seen != facts.release.rollout.uid
     {
-        return Err(Refusal::guard("it was deleted and created again under the same name since it was shown: look at the new one first"));
+        return Err(Refusal::guard(
+            "it was deleted and created again under the same name since it was shown: look at the new one first",
+        ));
     }
     let mut reasons = offer::state(intent.verb, &facts.release);
     // A revision is named: whether one is kept is answered by looking for it.
@@ -89,11 +91,16 @@ pub fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
         reasons.retain(|reason| !reason.starts_with("no earlier revision"));
     }
     if !reasons.is_empty() {
-        return Err(Refusal { kind: crate::ops::plan::RefusalKind::Guard, because: reasons });
+        return Err(Refusal {
+            kind: crate::ops::plan::RefusalKind::Guard,
+            because: reasons,
+        });
     }
     match facts.release.rollout.kind() {
         WorkloadKind::ArgoRollout => rollout::plan(intent, facts),
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => deployment::plan(intent, facts),
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+            deployment::plan(intent, facts)
+        }
     }
 }
 
@@ -118,10 +125,18 @@ struct Draft {
 
 fn finish(intent: &Intent, facts: &Facts, draft: Draft) -> Plan {
     let rollout = &facts.release.rollout;
-    let spec_changes = draft.sends.iter().any(|send| !send.path.contains("/status"));
+    let spec_changes = draft
+        .sends
+        .iter()
+        .any(|send| !send.path.contains("/status"));
     let mut risks = draft.risks;
     if let crate::model::rollout::Phase::Unknown(said) = &rollout.phase {
-        risks.push(Risk::UnknownState { words: format!("its phase is {:?}, which this program does not know", &**said) });
+        risks.push(Risk::UnknownState {
+            words: format!(
+                "its phase is {:?}, which this program does not know",
+                &**said
+            ),
+        });
     }
     Plan {
         intent: intent.clone(),
@@ -134,7 +149,10 @@ fn finish(intent: &Intent, facts: &Facts, draft: Draft) -> Plan {
         },
         title: draft.title.clone(),
         next: draft.next,
-        change: Change { from: facts.release.current(), to: draft.to },
+        change: Change {
+            from: facts.release.current(),
+            to: draft.to,
+        },
         sends: draft.sends,
         same_as: draft.same_as,
         way_back: draft.way_back,
@@ -145,9 +163,18 @@ fn finish(intent: &Intent, facts: &Facts, draft: Draft) -> Plan {
         expect: draft.expect,
         goal: draft.goal,
         time_s: draft.time_s,
-        basis: if intent.verb.is_emergency() { Basis::emergency(rollout) } else { Basis::full(rollout) },
+        basis: if intent.verb.is_emergency() {
+            Basis::emergency(rollout)
+        } else {
+            Basis::full(rollout)
+        },
         risks,
-        note: facts.note.then(|| format!("{} by {} with windlass ({})", draft.title, facts.who, intent.id)),
+        note: facts.note.then(|| {
+            format!(
+                "{} by {} with windlass ({})",
+                draft.title, facts.who, intent.id
+            )
+        }),
         needs: draft.needs,
         read_at: facts.now,
         serves_after: draft.serves_after,
@@ -155,7 +182,8 @@ fn finish(intent: &Intent, facts: &Facts, draft: Draft) -> Plan {
 }
 
 fn one(request: Option<Request>, intent: &Intent) -> Result<Vec<Sending>, Refusal> {
-    let request = request.ok_or_else(|| Refusal::guard("this kind of workload cannot be paused"))?;
+    let request =
+        request.ok_or_else(|| Refusal::guard("this kind of workload cannot be paused"))?;
     Ok(vec![sending(request, intent, None, None, When::AtOnce)])
 }
 
@@ -164,7 +192,13 @@ fn whole_second(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-fn sending(request: Request, intent: &Intent, shown: Option<Value>, says: Option<String>, when: When) -> Sending {
+fn sending(
+    request: Request,
+    intent: &Intent,
+    shown: Option<Value>,
+    says: Option<String>,
+    when: When,
+) -> Sending {
     Sending {
         says,
         method: request.method,
@@ -174,7 +208,11 @@ fn sending(request: Request, intent: &Intent, shown: Option<Value>, says: Option
         body: request.body,
         when,
         holder_version: None,
-        resends: if intent.verb.is_emergency() { EMERGENCY_RESENDS } else { RESENDS },
+        resends: if intent.verb.is_emergency() {
+            EMERGENCY_RESENDS
+        } else {
+            RESENDS
+        },
     }
 }
 
@@ -187,50 +225,107 @@ struct Chosen<'a> {
 }
 
 fn version_of(set: &ReplicaSet) -> Version {
-    Version { revision: Some(set.revision), hash: set.hash.clone(), images: set.images.clone() }
+    Version {
+        revision: Some(set.revision),
+        hash: set.hash.clone(),
+        images: set.images.clone(),
+    }
 }
 
 /// Which version served everything last, with the evidence for it: seen by windlass, still up, or else the newest
 /// earlier revision, which is said to be a guess.
 fn last_that_served(facts: &Facts) -> Result<Chosen<'_>, Refusal> {
     let current = facts.release.current();
-    let earlier = |set: &&ReplicaSet| set.hash.is_some() && set.hash != current.hash && Some(set.revision) != current.revision;
+    let earlier = |set: &&ReplicaSet| {
+        set.hash.is_some() && set.hash != current.hash && Some(set.revision) != current.revision
+    };
     for served in facts.served.iter().rev() {
-        if let Some(set) = facts.release.sets.iter().find(|set| set.hash.as_ref() == Some(&served.hash)).filter(earlier) {
-            return Ok(Chosen { set, hash: served.hash.clone(), evidence: served.evidence.clone(), guessed: false });
+        if let Some(set) = facts
+            .release
+            .sets
+            .iter()
+            .find(|set| set.hash.as_ref() == Some(&served.hash))
+            .filter(earlier)
+        {
+            return Ok(Chosen {
+                set,
+                hash: served.hash.clone(),
+                evidence: served.evidence.clone(),
+                guessed: false,
+            });
         }
     }
-    let up = facts.release.sets.iter().filter(earlier).filter(|set| set.available > 0).max_by_key(|set| set.revision);
+    let up = facts
+        .release
+        .sets
+        .iter()
+        .filter(earlier)
+        .filter(|set| set.available > 0)
+        .max_by_key(|set| set.revision);
     if let Some(set) = up
         && let Some(hash) = &set.hash
     {
         let evidence = format!("{} of its pods are still up", set.available);
-        return Ok(Chosen { set, hash: hash.clone(), evidence, guessed: false });
+        return Ok(Chosen {
+            set,
+            hash: hash.clone(),
+            evidence,
+            guessed: false,
+        });
     }
-    let newest = facts.release.sets.iter().filter(earlier).max_by_key(|set| set.revision);
+    let newest = facts
+        .release
+        .sets
+        .iter()
+        .filter(earlier)
+        .max_by_key(|set| set.revision);
     match newest.and_then(|set| set.hash.clone().map(|hash| (set, hash))) {
-        Some((set, hash)) => Ok(Chosen { set, hash, evidence: "the newest earlier revision that is kept".to_owned(), guessed: true }),
+        Some((set, hash)) => Ok(Chosen {
+            set,
+            hash,
+            evidence: "the newest earlier revision that is kept".to_owned(),
+            guessed: true,
+        }),
         None => Err(Refusal::guard("no earlier revision is kept")),
     }
 }
 
 /// The ReplicaSet of a chosen revision.
 fn with_revision(facts: &Facts, revision: u64) -> Result<Chosen<'_>, Refusal> {
-    let set = facts.release.sets.iter().find(|set| set.revision == revision);
+    let set = facts
+        .release
+        .sets
+        .iter()
+        .find(|set| set.revision == revision);
     match set.and_then(|set| set.hash.clone().map(|hash| (set, hash))) {
-        Some((set, hash)) => Ok(Chosen { set, hash, evidence: "chosen".to_owned(), guessed: false }),
+        Some((set, hash)) => Ok(Chosen {
+            set,
+            hash,
+            evidence: "chosen".to_owned(),
+            guessed: false,
+        }),
         None => {
-            let kept: Vec<String> = facts.release.sets.iter().map(|set| set.revision.to_string()).collect();
-            Err(Refusal::not_found(format!("revision {revision} is not kept any more; kept are {}", kept.join(", "))))
+            let kept: Vec<String> = facts
+                .release
+                .sets
+                .iter()
+                .map(|set| set.revision.to_string())
+                .collect();
+            Err(Refusal::not_found(format!(
+                "revision {revision} is not kept any more; kept are {}",
+                kept.join(", ")
+            )))
         }
     }
 }
 
 fn template_of<'a>(facts: &'a Facts, set: &ReplicaSet) -> Result<&'a Value, Refusal> {
-    facts
-        .templates
-        .get(&set.uid)
-        .ok_or_else(|| Refusal::not_found(format!("the template of revision {} could not be read", set.revision)))
+    facts.templates.get(&set.uid).ok_or_else(|| {
+        Refusal::not_found(format!(
+            "the template of revision {} could not be read",
+            set.revision
+        ))
+    })
 }
 
 fn differences(facts: &Facts, set: &ReplicaSet) -> Vec<Difference> {

@@ -1,11 +1,7 @@
 //! Sentences that several verbs share.
 
 use crate::model::{
-    id::ReleaseId,
-    release::Release,
-    replica_set::ReplicaSet,
-    rollout::Rollout,
-    step::Step,
+    id::ReleaseId, release::Release, replica_set::ReplicaSet, rollout::Rollout, step::Step,
 };
 
 /// `step 5 → 6 of 13`, in the vendor's numbers shown from 1.
@@ -21,18 +17,27 @@ pub(super) fn skipped(steps: &[Step], from: usize) -> Option<String> {
     if left.is_empty() {
         return None;
     }
-    let pauses = left.iter().filter(|step| matches!(step, Step::Pause | Step::PauseFor { .. })).count();
-    let analyses = left.iter().filter(|step| matches!(step, Step::Analysis | Step::Experiment)).count();
+    let pauses = left
+        .iter()
+        .filter(|step| matches!(step, Step::Pause | Step::PauseFor { .. }))
+        .count();
+    let analyses = left
+        .iter()
+        .filter(|step| matches!(step, Step::Analysis | Step::Experiment))
+        .count();
     let count = |n: usize, one: &str, many: &str| match n {
         0 => None,
         1 => Some(format!("1 {one}")),
         n => Some(format!("{n} {many}")),
     };
-    let parts: Vec<String> =
-        [count(left.len(), "step", "steps"), count(pauses, "pause", "pauses"), count(analyses, "analysis", "analyses")]
-            .into_iter()
-            .flatten()
-            .collect();
+    let parts: Vec<String> = [
+        count(left.len(), "step", "steps"),
+        count(pauses, "pause", "pauses"),
+        count(analyses, "analysis", "analyses"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     Some(parts.join(", "))
 }
 
@@ -40,7 +45,10 @@ pub(super) fn skipped(steps: &[Step], from: usize) -> Option<String> {
 pub(super) fn pods_words(set: Option<&ReplicaSet>, desired: i32) -> String {
     match set {
         Some(set) if set.available >= desired => format!("its {} pods are up", set.available),
-        Some(set) if set.available > 0 => format!("{} of {desired} of its pods are up, the others must start", set.available),
+        Some(set) if set.available > 0 => format!(
+            "{} of {desired} of its pods are up, the others must start",
+            set.available
+        ),
         _ => "its pods must start".to_owned(),
     }
 }
@@ -52,5 +60,10 @@ pub(super) fn argo(id: &ReleaseId, rest: &str) -> String {
 
 pub(super) fn kubectl(rollout: &Rollout, rest: &str) -> String {
     let id = &rollout.id;
-    format!("kubectl rollout {rest} {}/{} -n {}", id.kind.word(), id.name, id.namespace)
+    format!(
+        "kubectl rollout {rest} {}/{} -n {}",
+        id.kind.word(),
+        id.name,
+        id.namespace
+    )
 }

@@ -4,6 +4,8 @@
 //! kubectl's words for a pod. Must never say anything in our words and never look at freshness or permission:
 //! `map` translates, the reducer judges.
 
+pub mod argocd;
+mod argocd_pod;
 mod icon;
 mod kubectl;
 mod phase;
@@ -11,6 +13,7 @@ mod pod;
 mod replica_set;
 mod weight;
 
+pub use argocd_pod::health as argocd_pod;
 pub use icon::Icon;
 pub use kubectl::{Progress, RolloutState, daemon_set, deployment, stateful_set};
 pub use phase::{ReferencedWorkload, VendorPhase, generation_observed, rollout_phase, unpausing};

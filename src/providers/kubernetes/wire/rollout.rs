@@ -123,6 +123,9 @@ wire! {
         pub current_background_analysis_run_status: Option<AnalysisRunRef>,
         pub current_experiment: String,
         pub stable_ping_pong: String,
+        /// Up to v0.8; nowadays one level up.
+        #[serde(rename = "stableRS")]
+        pub stable_rs: String,
     }
 
     pub struct TrafficWeights {
