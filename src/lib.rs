@@ -1,2 +1,3 @@
 //! windlass
 pub mod model;
+pub mod providers;
