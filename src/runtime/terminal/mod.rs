@@ -233,8 +233,14 @@ impl Terminal {
     }
 
     /// Gives the terminal back as it was found. Also done when this is dropped.
-    pub fn restore(self) -> io::Result<()> {
-        guard::release()
+    pub fn restore(mut self) -> io::Result<()> {
+        self.let_go()
+    }
+
+    /// A terminal that is gone has nothing that could be given back.
+    fn let_go(&mut self) -> io::Result<()> {
+        let released = guard::release();
+        if self.gone { Ok(()) } else { released }
     }
 
     fn stop(&mut self) {
@@ -368,7 +374,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if let Err(error) = guard::release() {
+        if let Err(error) = self.let_go() {
             tracing::warn!(%error, "the terminal could not be given back in full");
         }
     }
