@@ -93,8 +93,10 @@ impl Refusal {
         let why = format!("Invalid value: \"{wrong}\": field is immutable");
         let message = format!("{full} \"{name}\" is invalid: {field}: {why}");
         let mut refusal = Self::new(422, "Invalid", message);
-        refusal.details = Some(json!({"name": name, "group": facts.group, "kind": facts.kind,
-            "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field}]}));
+        refusal.details = Some(
+            json!({"name": name, "group": facts.group, "kind": facts.kind,
+            "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field}]}),
+        );
         refusal
     }
 
@@ -110,7 +112,9 @@ impl Refusal {
         Self::new(
             415,
             "UnsupportedMediaType",
-            format!("the body of the request was in an unknown format - accepted media types include: {accepted}"),
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: {accepted}"
+            ),
         )
     }
 
@@ -122,11 +126,19 @@ impl Refusal {
     }
 
     pub(super) fn too_large() -> Self {
-        Self::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728")
+        Self::new(
+            413,
+            "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728",
+        )
     }
 
     pub(super) fn compacted(asked: u64, oldest: u64) -> Self {
-        Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"))
+        Self::new(
+            410,
+            "Expired",
+            format!("too old resource version: {asked} ({oldest})"),
+        )
     }
 
     pub(super) fn continue_expired(fresh: String) -> Self {
@@ -147,7 +159,8 @@ impl Refusal {
     }
 
     pub(super) fn too_many_requests() -> Self {
-        let message = "the server has received too many requests and has asked us to try again later";
+        let message =
+            "the server has received too many requests and has asked us to try again later";
         let mut refusal = Self::new(429, "TooManyRequests", message);
         refusal.details = Some(json!({"retryAfterSeconds": 1}));
         refusal

@@ -113,10 +113,7 @@ mod tests {
         assert_eq!(clock.stamp(), "2026-11-20T09:59:00Z");
         clock.set(clock.moment_after_opening(Duration::from_secs(3)));
         assert_eq!(clock.stamp(), "2026-11-20T10:00:03Z");
-        assert_eq!(
-            clock.now(),
-            Moment::OPENING.after(Duration::from_secs(300))
-        );
+        assert_eq!(clock.now(), Moment::OPENING.after(Duration::from_secs(300)));
         assert_eq!(clock.moment_of(clock.stamp_at(past)), past);
         assert_eq!(clock.moment_of(clock.stamp_at(clock.now())), clock.now());
     }

@@ -108,7 +108,11 @@ impl Cluster {
     pub(super) fn create(&mut self, kind: Kind, mut value: Value) -> std::sync::Arc<Object> {
         let uid = self.chance.uid();
         json::set(&mut value, &["metadata", "uid"], uid);
-        json::set(&mut value, &["metadata", "creationTimestamp"], self.clock.stamp());
+        json::set(
+            &mut value,
+            &["metadata", "creationTimestamp"],
+            self.clock.stamp(),
+        );
         if !matches!(kind, Kind::Event | Kind::ConfigMap | Kind::Namespace) {
             json::set(&mut value, &["metadata", "generation"], 1);
         }
@@ -134,7 +138,14 @@ impl Cluster {
     }
 
     /// Writes a Kubernetes Event about the object, as its controller would.
-    pub(super) fn tell(&mut self, about: &Object, by: &str, warning: bool, reason: &str, message: &str) {
+    pub(super) fn tell(
+        &mut self,
+        about: &Object,
+        by: &str,
+        warning: bool,
+        reason: &str,
+        message: &str,
+    ) {
         if self.clock.now() < Moment::OPENING.before(EVENTS_LIVE) {
             return;
         }

@@ -48,7 +48,8 @@ pub enum Only {
     Post,
 }
 
-const WORDS: &str = "latency:MILLISECONDS, 429, 500, 503, truncate, conflict, gone, lost-answer, forbidden, hang";
+const WORDS: &str =
+    "latency:MILLISECONDS, 429, 500, 503, truncate, conflict, gone, lost-answer, forbidden, hang";
 
 /// A fault that was written wrongly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,10 @@ impl FromStr for Fault {
     type Err = BadFault;
 
     fn from_str(text: &str) -> Result<Self, BadFault> {
-        let wrong = |why: String| BadFault { text: text.to_owned(), why };
+        let wrong = |why: String| BadFault {
+            text: text.to_owned(),
+            why,
+        };
         let (rest, only) = match text.split_once('@') {
             None => (text, None),
             Some((rest, only)) => {
@@ -91,11 +95,15 @@ impl FromStr for Fault {
         let word = parts.next().unwrap_or_default();
         let mut number = || {
             let part = parts.next()?;
-            Some(part.parse::<u32>().map_err(|_| wrong(format!("\"{part}\" is not a number"))))
+            Some(
+                part.parse::<u32>()
+                    .map_err(|_| wrong(format!("\"{part}\" is not a number"))),
+            )
         };
         let what = match word {
             "latency" => {
-                let millis = number().ok_or_else(|| wrong("latency needs milliseconds, latency:300".to_owned()))??;
+                let millis = number()
+                    .ok_or_else(|| wrong("latency needs milliseconds, latency:300".to_owned()))??;
                 What::Latency(Duration::from_millis(millis.into()))
             }
             "429" => What::TooManyRequests,
@@ -141,8 +149,9 @@ impl Faults {
 
     /// Whether an open watch expires now.
     pub(super) fn strike_gone(&mut self, target: Target) -> bool {
-        let (gone, others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.0).into_iter().partition(|fault| fault.what == What::Gone);
+        let (gone, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|fault| fault.what == What::Gone);
         let mut only_gone = Self(gone);
         let struck = !only_gone.strike(target).is_empty();
         self.0 = others;
@@ -187,11 +196,29 @@ mod tests {
     fn faults_are_written_as_words_with_counts() {
         let parse = |text: &str| text.parse::<Fault>();
         let latency = What::Latency(Duration::from_millis(300));
-        assert_eq!(parse("latency:300"), Ok(Fault { what: latency, times: None, only: None }));
-        assert_eq!(parse("latency:300:2"), Ok(Fault { what: latency, times: Some(2), only: None }));
+        assert_eq!(
+            parse("latency:300"),
+            Ok(Fault {
+                what: latency,
+                times: None,
+                only: None
+            })
+        );
+        assert_eq!(
+            parse("latency:300:2"),
+            Ok(Fault {
+                what: latency,
+                times: Some(2),
+                only: None
+            })
+        );
         assert_eq!(
             parse("500:1@patch"),
-            Ok(Fault { what: What::ServerError, times: Some(1), only: Some(Only::Patch) })
+            Ok(Fault {
+                what: What::ServerError,
+                times: Some(1),
+                only: Some(Only::Patch)
+            })
         );
         for wrong in ["latency", "conflikt", "429:x", "500@delete", "gone:1:2"] {
             let message = parse(wrong).unwrap_err().to_string();
@@ -203,7 +230,11 @@ mod tests {
     fn a_counted_fault_is_used_up_by_what_it_fits() {
         let mut faults = Faults::default();
         faults.add("conflict:1".parse().unwrap());
-        let target = |verb, dry_run| Target { verb, dry_run, continues: false };
+        let target = |verb, dry_run| Target {
+            verb,
+            dry_run,
+            continues: false,
+        };
         assert!(faults.strike(target(Only::Get, false)).is_empty());
         assert!(faults.strike(target(Only::Patch, true)).is_empty());
         assert_eq!(faults.strike(target(Only::Patch, false)), [What::Conflict]);

@@ -22,10 +22,12 @@ const BEFORE: &str = "v0.0.1-before";
 const NOW: &str = "v0.0.2-now";
 
 const FIRST: [&str; 12] = [
-    "amber", "birch", "coral", "delta", "ember", "fjord", "grove", "harbor", "indigo", "juniper", "krill", "lagoon",
+    "amber", "birch", "coral", "delta", "ember", "fjord", "grove", "harbor", "indigo", "juniper",
+    "krill", "lagoon",
 ];
 const SECOND: [&str; 12] = [
-    "api", "batch", "cache", "feed", "index", "jobs", "loader", "proxy", "queue", "stream", "sync", "worker",
+    "api", "batch", "cache", "feed", "index", "jobs", "loader", "proxy", "queue", "stream", "sync",
+    "worker",
 ];
 
 pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed: u64) {
@@ -34,7 +36,10 @@ pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed
     }
     let model = seed::build(&model(), opened, 1.0, seed);
     let kinds = [Kind::Rollout, Kind::ReplicaSet, Kind::Pod];
-    let objects: Vec<Arc<Object>> = kinds.into_iter().flat_map(|kind| model.store.list(kind, None)).collect();
+    let objects: Vec<Arc<Object>> = kinds
+        .into_iter()
+        .flat_map(|kind| model.store.list(kind, None))
+        .collect();
     let templates = templates(&objects);
     for namespace in model.store.list(Kind::Namespace, None) {
         cluster.create(Kind::Namespace, namespace.value());
@@ -45,7 +50,9 @@ pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed
         for object in &objects {
             let old = format!("\"resourceVersion\":\"{}\"", object.version);
             let new = format!("\"resourceVersion\":\"{}\"", cluster.store.version() + 1);
-            cluster.store.plant(object, |text| replace(text, words.iter().chain([&(old.clone(), new.clone())])));
+            cluster.store.plant(object, |text| {
+                replace(text, words.iter().chain([&(old.clone(), new.clone())]))
+            });
         }
     }
     cluster.store.forget_history();
@@ -66,7 +73,9 @@ fn model() -> Scenario {
         namespace: NAMESPACE.to_owned(),
         kind: Workload::Canary,
         replicas: 2,
-        steps: ["weight 50", "pause", "weight 75", "pause 5m"].map(str::to_owned).to_vec(),
+        steps: ["weight 50", "pause", "weight 75", "pause 5m"]
+            .map(str::to_owned)
+            .to_vec(),
         routed: false,
         argo_cd: None,
         rollback_window: None,
@@ -77,7 +86,10 @@ fn model() -> Scenario {
     Scenario {
         about: String::new(),
         environment: String::new(),
-        namespaces: vec![Namespace { name: NAMESPACE.to_owned(), read_only: false }],
+        namespaces: vec![Namespace {
+            name: NAMESPACE.to_owned(),
+            read_only: false,
+        }],
         services: vec![service],
     }
 }
@@ -90,9 +102,14 @@ fn templates(objects: &[Arc<Object>]) -> Vec<(String, String)> {
         .filter(|object| object.key.kind == Kind::ReplicaSet)
         .map(|object| {
             let value = object.value();
-            let mut template = json::at(&value, &["spec", "template"]).cloned().unwrap_or_default();
+            let mut template = json::at(&value, &["spec", "template"])
+                .cloned()
+                .unwrap_or_default();
             json::unset(&mut template, &["metadata", "labels", label]);
-            (template.to_string(), object.label(label).unwrap_or_default().to_owned())
+            (
+                template.to_string(),
+                object.label(label).unwrap_or_default().to_owned(),
+            )
         })
         .collect()
 }
@@ -104,20 +121,38 @@ fn words(
     templates: &[(String, String)],
     chance: &mut Chance,
 ) -> Vec<(String, String)> {
-    let pick = |words: &[&'static str], place: usize| words.get(place % words.len()).copied().unwrap_or("x");
-    let name = format!("{}-{}-{number:05}", pick(&FIRST, number), pick(&SECOND, number / FIRST.len()));
+    let pick = |words: &[&'static str], place: usize| {
+        words.get(place % words.len()).copied().unwrap_or("x")
+    };
+    let name = format!(
+        "{}-{}-{number:05}",
+        pick(&FIRST, number),
+        pick(&SECOND, number / FIRST.len())
+    );
     let (major, minor) = (1 + chance.below(6), chance.below(30));
     let mut words = vec![
         (MODEL.to_owned(), name),
-        (BEFORE.to_owned(), format!("v{major}.{minor}.{}", chance.below(9))),
+        (
+            BEFORE.to_owned(),
+            format!("v{major}.{minor}.{}", chance.below(9)),
+        ),
         (NOW.to_owned(), format!("v{major}.{}.0", minor + 1)),
     ];
     let hashes: Vec<_> = templates
         .iter()
-        .map(|(template, hash)| (hash.clone(), short_hash(replace(template, words.iter()).as_bytes())))
+        .map(|(template, hash)| {
+            (
+                hash.clone(),
+                short_hash(replace(template, words.iter()).as_bytes()),
+            )
+        })
         .collect();
     words.extend(hashes);
-    words.extend(objects.iter().map(|object| (object.uid.to_string(), chance.uid())));
+    words.extend(
+        objects
+            .iter()
+            .map(|object| (object.uid.to_string(), chance.uid())),
+    );
     words
 }
 
@@ -164,14 +199,28 @@ mod tests {
             controller::look(&mut cluster, &rollout.key);
         }
         cluster.advance(Moment::OPENING.after(Duration::from_secs(60)));
-        assert_eq!(cluster.store.version(), version, "a look at a quiet service changes nothing");
+        assert_eq!(
+            cluster.store.version(),
+            version,
+            "a look at a quiet service changes nothing"
+        );
         let key: Key = rollouts[7].key.clone();
         cluster.edit(&key, |value| {
-            json::set(value, &["spec", "template", "metadata", "annotations", "touched"], "yes");
+            json::set(
+                value,
+                &["spec", "template", "metadata", "annotations", "touched"],
+                "yes",
+            );
         });
         cluster.advance(Moment::OPENING.after(Duration::from_secs(120)));
         let value = cluster.store.get(&key).unwrap().value();
         assert_eq!(json::text(&value, &["status", "phase"]), "Paused");
-        assert_eq!(json::text(&value, &["metadata", "annotations", "rollout.argoproj.io/revision"]), "3");
+        assert_eq!(
+            json::text(
+                &value,
+                &["metadata", "annotations", "rollout.argoproj.io/revision"]
+            ),
+            "3"
+        );
     }
 }

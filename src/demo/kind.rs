@@ -110,8 +110,7 @@ static DAEMON_SET: Facts = Facts {
     short: "ds",
     ..built_in("apps", "daemonsets", "DaemonSet")
 };
-static CONTROLLER_REVISION: Facts =
-    built_in("apps", "controllerrevisions", "ControllerRevision");
+static CONTROLLER_REVISION: Facts = built_in("apps", "controllerrevisions", "ControllerRevision");
 static ROLLOUT: Facts = Facts {
     status: true,
     scale: true,
@@ -171,7 +170,9 @@ impl Kind {
 
     /// By the name in `kind`, as owner references give it.
     pub(super) fn named(kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.facts().kind == kind)
+        Self::ALL
+            .into_iter()
+            .find(|known| known.facts().kind == kind)
     }
 
     /// `rollouts.argoproj.io`, or `pods` in the core group: how errors name a resource.

@@ -77,13 +77,19 @@ pub enum Error {
     #[error("no scenario is called \"{name}\", and no file is there; there are {known}")]
     UnknownScenario { name: String, known: String },
     #[error("cannot read {}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("scenario {name}: {why}")]
     Scenario { name: String, why: String },
     #[error("the speed must be a positive number, not {0}")]
     Speed(f64),
     #[error("cannot write the request log {}", path.display())]
-    RequestLog { path: PathBuf, source: std::io::Error },
+    RequestLog {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot listen on loopback")]
     Listen(#[source] std::io::Error),
     #[error("the world could not be built")]
@@ -105,13 +111,20 @@ impl World {
         }
         let scenario = scenario::load(&options.scenario)?;
         let environment = scenario.environment.clone();
-        let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| Error::RequestLog {
-            path: options.request_log.clone().unwrap_or_default(),
-            source,
+        let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
+            Error::RequestLog {
+                path: options.request_log.clone().unwrap_or_default(),
+                source,
+            }
         })?;
         let gate = server::Gate::open().await.map_err(Error::Listen)?;
         let address = gate.address().map_err(Error::Listen)?;
-        let Options { services, seed, speed, .. } = options;
+        let Options {
+            services,
+            seed,
+            speed,
+            ..
+        } = options;
         // Playing the past is pure computation, up to a second of it.
         let built = tokio::task::spawn_blocking(move || {
             let opened = jiff::Timestamp::now();
@@ -124,10 +137,16 @@ impl World {
             api.faults().add(fault);
         }
         tokio::spawn(drive(Arc::clone(&api)));
-        let router = axum::Router::new().fallback(api::handle).with_state(Arc::clone(&api));
+        let router = axum::Router::new()
+            .fallback(api::handle)
+            .with_state(Arc::clone(&api));
         let service = router.into_make_service_with_connect_info::<server::Cut>();
         let closing = api.closing.clone().cancelled_owned();
-        tokio::spawn(async move { axum::serve(gate, service).with_graceful_shutdown(closing).await });
+        tokio::spawn(async move {
+            axum::serve(gate, service)
+                .with_graceful_shutdown(closing)
+                .await
+        });
         Ok(Self {
             api,
             server: format!("http://{address}"),

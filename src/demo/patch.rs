@@ -52,7 +52,11 @@ pub(super) fn strategic(target: &mut Value, patch: &Value) {
 /// From the struct tags of k8s.io/api: patchStrategy=merge, patchMergeKey=...
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
-        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes"
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
         | "imagePullSecrets" => Some("name"),
         "ports" => Some("containerPort"),
         "volumeMounts" => Some("mountPath"),
@@ -107,7 +111,11 @@ fn apply(target: &mut Value, operation: &Value) -> Result<(), Unprocessable> {
     match part("op").ok_or(Unprocessable)? {
         "test" => {
             let found = target.pointer(path).unwrap_or(&Value::Null);
-            if *found == value()? { Ok(()) } else { Err(Unprocessable) }
+            if *found == value()? {
+                Ok(())
+            } else {
+                Err(Unprocessable)
+            }
         }
         "replace" => {
             *target.pointer_mut(path).ok_or(Unprocessable)? = value()?;
@@ -162,7 +170,11 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, Unprocessable> {
         (Value::Object(map), key) => map.remove(&key).ok_or(Unprocessable),
         (Value::Array(list), key) => {
             let index: usize = key.parse().map_err(|_| Unprocessable)?;
-            if index < list.len() { Ok(list.remove(index)) } else { Err(Unprocessable) }
+            if index < list.len() {
+                Ok(list.remove(index))
+            } else {
+                Err(Unprocessable)
+            }
         }
         _ => Err(Unprocessable),
     }
@@ -177,7 +189,10 @@ mod tests {
     #[test]
     fn a_merge_patch_replaces_lists_and_removes_nulls() {
         let mut value = json!({"a": [1, 2], "b": {"c": 1, "d": 2}});
-        merge(&mut value, &json!({"a": [3], "b": {"c": null, "e": {"f": null, "g": 1}}}));
+        merge(
+            &mut value,
+            &json!({"a": [3], "b": {"c": null, "e": {"f": null, "g": 1}}}),
+        );
         assert_eq!(value, json!({"a": [3], "b": {"d": 2, "e": {"g": 1}}}));
     }
 
@@ -195,7 +210,10 @@ mod tests {
             json!({"containers": [{"name": "app", "image": "a:2", "env": [{"name": "X", "value": "1"}]}],
                 "args": ["b"]})
         );
-        strategic(&mut value, &json!({"args": null, "containers": [{"name": "new", "image": "n:1"}]}));
+        strategic(
+            &mut value,
+            &json!({"args": null, "containers": [{"name": "new", "image": "n:1"}]}),
+        );
         assert_eq!(value.pointer("/containers/1/name"), Some(&json!("new")));
         assert_eq!(value.get("args"), None);
         strategic(&mut value, &json!({"$patch": "replace", "only": true}));
@@ -214,7 +232,10 @@ mod tests {
             {"op": "replace", "path": "/list/0", "value": 0}
         ]);
         assert_eq!(operations(&mut value, &patch), Ok(()));
-        assert_eq!(value, json!({"metadata": {"annotations": {}}, "list": [0, 2, 3, 4]}));
+        assert_eq!(
+            value,
+            json!({"metadata": {"annotations": {}}, "list": [0, 2, 3, 4]})
+        );
         let mut value = before.clone();
         let patch = json!([{"op": "add", "path": "/x", "value": 1},
             {"op": "replace", "path": "/missing", "value": 1}]);

@@ -19,7 +19,11 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn schedule(&mut self, key: Key, due: Moment) {
-        if self.pending.get(&key).is_some_and(|earlier| *earlier <= due) {
+        if self
+            .pending
+            .get(&key)
+            .is_some_and(|earlier| *earlier <= due)
+        {
             return;
         }
         self.asked += 1;

@@ -52,8 +52,13 @@ pub(super) struct Log(Mutex<Kept>);
 
 impl Log {
     pub(super) fn new(path: Option<&Path>) -> std::io::Result<Self> {
-        let file = path.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
-        Ok(Self(Mutex::new(Kept { file, ..Kept::default() })))
+        let file = path
+            .map(|path| OpenOptions::new().create(true).append(true).open(path))
+            .transpose()?;
+        Ok(Self(Mutex::new(Kept {
+            file,
+            ..Kept::default()
+        })))
     }
 
     /// An error means that the line is not on disk, and the request must not be answered as if it were.

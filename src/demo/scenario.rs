@@ -14,10 +14,19 @@ use super::script::Verdict;
 
 /// The scenarios that come with the program: name and text.
 const SHIPPED: [(&str, &str); 4] = [
-    ("morning", include_str!("../../assets/scenarios/morning.toml")),
+    (
+        "morning",
+        include_str!("../../assets/scenarios/morning.toml"),
+    ),
     ("canary", include_str!("../../assets/scenarios/canary.toml")),
-    ("bad-canary", include_str!("../../assets/scenarios/bad-canary.toml")),
-    ("blue-green", include_str!("../../assets/scenarios/blue-green.toml")),
+    (
+        "bad-canary",
+        include_str!("../../assets/scenarios/bad-canary.toml"),
+    ),
+    (
+        "blue-green",
+        include_str!("../../assets/scenarios/blue-green.toml"),
+    ),
 ];
 
 #[derive(Clone, Debug, Deserialize)]
@@ -151,24 +160,46 @@ pub(super) fn load(name: &str) -> Result<Scenario, Error> {
     let path = Path::new(name);
     if !path.exists() {
         let known = SHIPPED.map(|(name, _)| name).join(", ");
-        return Err(Error::UnknownScenario { name: name.to_owned(), known });
+        return Err(Error::UnknownScenario {
+            name: name.to_owned(),
+            known,
+        });
     }
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     parse(name, &text)
 }
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
-    let wrong = |why: String| Error::Scenario { name: name.to_owned(), why };
+    let wrong = |why: String| Error::Scenario {
+        name: name.to_owned(),
+        why,
+    };
     let scenario: Scenario = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     for service in &scenario.services {
-        if !scenario.namespaces.iter().any(|namespace| namespace.name == service.namespace) {
-            return Err(wrong(format!("{}: no namespace {} is declared", service.name, service.namespace)));
+        if !scenario
+            .namespaces
+            .iter()
+            .any(|namespace| namespace.name == service.namespace)
+        {
+            return Err(wrong(format!(
+                "{}: no namespace {} is declared",
+                service.name, service.namespace
+            )));
         }
         for step in &service.steps {
             super::seed::step(step).map_err(|why| wrong(format!("{}: {why}", service.name)))?;
         }
-        if !matches!(service.story.first().map(|entry| &entry.what), Some(What::Release(_))) {
-            return Err(wrong(format!("{}: its story must begin with a release", service.name)));
+        if !matches!(
+            service.story.first().map(|entry| &entry.what),
+            Some(What::Release(_))
+        ) {
+            return Err(wrong(format!(
+                "{}: its story must begin with a release",
+                service.name
+            )));
         }
     }
     Ok(scenario)
@@ -198,12 +229,18 @@ mod tests {
         assert!(parse("x", &text(release, "\"weight 5\"")).is_ok());
         assert!(why(&text(release, "\"wait\"")).contains("\"wait\" is not a step"));
         assert!(why(&text("", "")).contains("must begin with a release"));
-        assert!(why(&text("{ ago = \"soon\", act = \"promote\" }", "")).contains("\"soon\" is not a duration"));
+        assert!(
+            why(&text("{ ago = \"soon\", act = \"promote\" }", ""))
+                .contains("\"soon\" is not a duration")
+        );
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = load("mourning").unwrap_err().to_string();
-        assert!(error.contains("morning, canary, bad-canary, blue-green"), "{error}");
+        assert!(
+            error.contains("morning, canary, bad-canary, blue-green"),
+            "{error}"
+        );
     }
 }

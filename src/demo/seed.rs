@@ -40,7 +40,10 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, speed: f64, seed: u6
     }
     let mut told: Vec<(Moment, Line<'_>)> = Vec::new();
     for service in &scenario.services {
-        cluster.scripts.insert((service.namespace.clone(), service.name.clone()), script(service));
+        cluster.scripts.insert(
+            (service.namespace.clone(), service.name.clone()),
+            script(service),
+        );
         declare_templates(&mut cluster, service);
         tell(service, &mut told);
     }
@@ -71,12 +74,30 @@ fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
         let at = Moment::OPENING.before(ago.0);
         match what {
             What::Release(release) => {
-                told.push((at, Line { service, what: Deed::Release(release) }));
+                told.push((
+                    at,
+                    Line {
+                        service,
+                        what: Deed::Release(release),
+                    },
+                ));
                 if !release.stays {
-                    told.push((at.after(SHIPPED_AFTER), Line { service, what: Deed::Act(Act::PromoteFull) }));
+                    told.push((
+                        at.after(SHIPPED_AFTER),
+                        Line {
+                            service,
+                            what: Deed::Act(Act::PromoteFull),
+                        },
+                    ));
                 }
             }
-            What::Act(act) => told.push((at, Line { service, what: Deed::Act(*act) })),
+            What::Act(act) => told.push((
+                at,
+                Line {
+                    service,
+                    what: Deed::Act(*act),
+                },
+            )),
         }
     }
 }
@@ -88,7 +109,9 @@ fn script(service: &Service) -> Script {
     }
     for entry in &service.story {
         if let What::Release(release) = &entry.what {
-            script.verdicts.insert(release.version.clone(), release.analysis);
+            script
+                .verdicts
+                .insert(release.version.clone(), release.analysis);
         }
     }
     script
@@ -103,7 +126,11 @@ fn declare_namespace(cluster: &mut Cluster, name: &str) {
 }
 
 fn declare_templates(cluster: &mut Cluster, service: &Service) {
-    for name in service.steps.iter().filter_map(|step| step.strip_prefix("analysis ")) {
+    for name in service
+        .steps
+        .iter()
+        .filter_map(|step| step.strip_prefix("analysis "))
+    {
         let key = Key::new(Kind::AnalysisTemplate, &service.namespace, name);
         if cluster.store.get(&key).is_none() {
             let template = controller::analysis_template(&service.namespace, name, "60s", Some(5));
@@ -119,17 +146,23 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
     let key = Key::new(kind(service.kind), &service.namespace, &service.name);
     match &line.what {
         Deed::Release(release) => {
-            let env = env.entry((service.namespace.clone(), service.name.clone())).or_default();
+            let env = env
+                .entry((service.namespace.clone(), service.name.clone()))
+                .or_default();
             env.extend(release.env.clone());
             let template = template(service, &release.version, env);
             if cluster.store.get(&key).is_none() {
                 cluster.create(key.kind, workload(service, template));
             } else {
-                cluster.edit(&key, |value| json::set(value, &["spec", "template"], template));
+                cluster.edit(&key, |value| {
+                    json::set(value, &["spec", "template"], template)
+                });
             }
         }
         Deed::Act(act) if key.kind == Kind::Rollout => play_act(cluster, &key, *act),
-        Deed::Act(Act::Pause) => cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true)),
+        Deed::Act(Act::Pause) => {
+            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true))
+        }
         // A Deployment rolls by itself.
         Deed::Act(_) => {}
     }
@@ -137,8 +170,14 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
 
 fn play_act(cluster: &mut Cluster, key: &Key, act: Act) {
     let (subresource, body) = match act {
-        Act::Promote => (Subresource::Status, json!({"status": {"pauseConditions": null}})),
-        Act::PromoteFull => (Subresource::Status, json!({"status": {"promoteFull": true}})),
+        Act::Promote => (
+            Subresource::Status,
+            json!({"status": {"pauseConditions": null}}),
+        ),
+        Act::PromoteFull => (
+            Subresource::Status,
+            json!({"status": {"promoteFull": true}}),
+        ),
         Act::Abort => (Subresource::Status, json!({"status": {"abort": true}})),
         Act::Pause => (Subresource::None, json!({"spec": {"paused": true}})),
     };
@@ -157,7 +196,10 @@ fn kind(workload: Workload) -> Kind {
 
 /// A pod template with what the API server's defaults would add.
 fn template(service: &Service, version: &str, env: &BTreeMap<String, String>) -> Value {
-    let env: Vec<Value> = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let env: Vec<Value> = env
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
     let (namespace, name) = (&service.namespace, &service.name);
     json!({"metadata": {"labels": {"app": name}}, "spec": {
         "containers": [{"name": name, "image": format!("registry.example/{namespace}/{name}:{version}"),
@@ -175,9 +217,22 @@ fn workload(service: &Service, template: Value) -> Value {
         "spec": {"replicas": service.replicas, "selector": {"matchLabels": {"app": name}}, "template": template},
     });
     if let Some(application) = &service.argo_cd {
-        let tracked = format!("{application}:{}/{}:{}/{name}", kind(service.kind).facts().group, kind(service.kind).facts().kind, service.namespace);
-        json::set(&mut object, &["metadata", "labels", "app.kubernetes.io/instance"], application.as_str());
-        json::set(&mut object, &["metadata", "annotations", "argocd.argoproj.io/tracking-id"], tracked);
+        let tracked = format!(
+            "{application}:{}/{}:{}/{name}",
+            kind(service.kind).facts().group,
+            kind(service.kind).facts().kind,
+            service.namespace
+        );
+        json::set(
+            &mut object,
+            &["metadata", "labels", "app.kubernetes.io/instance"],
+            application.as_str(),
+        );
+        json::set(
+            &mut object,
+            &["metadata", "annotations", "argocd.argoproj.io/tracking-id"],
+            tracked,
+        );
     }
     match service.kind {
         Workload::Canary => json::set(&mut object, &["spec", "strategy"], canary(service)),
@@ -198,23 +253,39 @@ fn workload(service: &Service, template: Value) -> Value {
         Workload::DaemonSet => json::unset(&mut object, &["spec", "replicas"]),
     }
     if matches!(service.kind, Workload::StatefulSet | Workload::DaemonSet) {
-        json::set(&mut object, &["spec", "updateStrategy"], json!({"type": "RollingUpdate"}));
+        json::set(
+            &mut object,
+            &["spec", "updateStrategy"],
+            json!({"type": "RollingUpdate"}),
+        );
     }
     if let Some(revisions) = service.rollback_window {
-        json::set(&mut object, &["spec", "rollbackWindow", "revisions"], revisions);
+        json::set(
+            &mut object,
+            &["spec", "rollbackWindow", "revisions"],
+            revisions,
+        );
     }
     object
 }
 
 fn canary(service: &Service) -> Value {
     // Checked when the scenario was read.
-    let steps: Vec<Value> = service.steps.iter().filter_map(|text| step(text).ok()).collect();
+    let steps: Vec<Value> = service
+        .steps
+        .iter()
+        .filter_map(|text| step(text).ok())
+        .collect();
     let mut canary = json!({"steps": steps, "maxSurge": "25%", "maxUnavailable": 0});
     if service.routed {
         let name = &service.name;
         json::set(&mut canary, &["canaryService"], format!("{name}-canary"));
         json::set(&mut canary, &["stableService"], format!("{name}-stable"));
-        json::set(&mut canary, &["trafficRouting", "nginx", "stableIngress"], name.as_str());
+        json::set(
+            &mut canary,
+            &["trafficRouting", "nginx", "stableIngress"],
+            name.as_str(),
+        );
     }
     json!({"canary": canary})
 }
@@ -222,7 +293,10 @@ fn canary(service: &Service) -> Value {
 /// A step in a scenario's short words.
 pub(super) fn step(text: &str) -> Result<Value, String> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let number = || rest.parse::<u32>().map_err(|_| format!("\"{text}\": \"{rest}\" is not a number"));
+    let number = || {
+        rest.parse::<u32>()
+            .map_err(|_| format!("\"{text}\": \"{rest}\" is not a number"))
+    };
     match (word, rest) {
         ("weight", _) => Ok(json!({"setWeight": number()?})),
         ("scale", _) => Ok(json!({"setCanaryScale": {"replicas": number()?}})),
@@ -230,7 +304,9 @@ pub(super) fn step(text: &str) -> Result<Value, String> {
         ("pause", duration) if pause_duration(&Value::from(duration)).is_some() => {
             Ok(json!({"pause": {"duration": duration}}))
         }
-        ("analysis", name) if !name.is_empty() => Ok(json!({"analysis": {"templates": [{"templateName": name}]}})),
+        ("analysis", name) if !name.is_empty() => {
+            Ok(json!({"analysis": {"templates": [{"templateName": name}]}}))
+        }
         _ => Err(format!(
             "\"{text}\" is not a step; steps are: weight 25, pause, pause 10m, analysis NAME, scale 2"
         )),

@@ -33,9 +33,7 @@ struct Field {
 impl Selector {
     pub(super) fn parse(kind: Kind, labels: &str, fields: &str) -> Result<Self, Refusal> {
         Ok(Self {
-            labels: requirements(labels)
-                .map(label)
-                .collect::<Result<_, _>>()?,
+            labels: requirements(labels).map(label).collect::<Result<_, _>>()?,
             fields: fields
                 .split(',')
                 .filter(|field| !field.is_empty())
@@ -112,10 +110,15 @@ fn label(text: &str) -> Result<Label, Refusal> {
         return Ok(Label::NotIn(name(key), vec![name(value)]));
     }
     if let Some((key, value)) = text.split_once('=') {
-        return Ok(Label::In(name(key), vec![name(value.trim_start_matches('='))]));
+        return Ok(Label::In(
+            name(key),
+            vec![name(value.trim_start_matches('='))],
+        ));
     }
     if text.contains(char::is_whitespace) {
-        return Err(Refusal::bad_request(format!("unable to parse requirement: {text}")));
+        return Err(Refusal::bad_request(format!(
+            "unable to parse requirement: {text}"
+        )));
     }
     match text.strip_prefix('!') {
         Some(key) => Ok(Label::Absent(name(key))),
@@ -127,7 +130,12 @@ fn set(text: &str) -> Result<Vec<String>, Refusal> {
     text.trim()
         .strip_prefix('(')
         .and_then(|rest| rest.strip_suffix(')'))
-        .map(|inner| inner.split(',').map(|value| value.trim().to_owned()).collect())
+        .map(|inner| {
+            inner
+                .split(',')
+                .map(|value| value.trim().to_owned())
+                .collect()
+        })
         .ok_or_else(|| Refusal::bad_request("unable to parse requirement: found '' expected: '('"))
 }
 
@@ -149,7 +157,9 @@ fn field(kind: Kind, text: &str) -> Result<Field, Refusal> {
         _ => false,
     };
     if !known {
-        return Err(Refusal::bad_request(format!("field label not supported: {name}")));
+        return Err(Refusal::bad_request(format!(
+            "field label not supported: {name}"
+        )));
     }
     Ok(Field {
         path: name.split('.').map(str::to_owned).collect(),
@@ -195,12 +205,21 @@ mod tests {
     #[test]
     fn fields_select_by_name_and_by_what_the_kind_indexes() {
         assert_eq!(selected("", "metadata.name=b"), ["b"]);
-        assert_eq!(selected("", "status.phase=Running,metadata.namespace=shop"), ["a"]);
+        assert_eq!(
+            selected("", "status.phase=Running,metadata.namespace=shop"),
+            ["a"]
+        );
     }
 
     #[test]
     fn a_selector_that_is_not_understood_is_refused() {
-        assert_eq!(Selector::parse(Kind::Pod, "", "spec.x=1").unwrap_err().code, 400);
-        assert_eq!(Selector::parse(Kind::Pod, "tier in", "").unwrap_err().code, 400);
+        assert_eq!(
+            Selector::parse(Kind::Pod, "", "spec.x=1").unwrap_err().code,
+            400
+        );
+        assert_eq!(
+            Selector::parse(Kind::Pod, "tier in", "").unwrap_err().code,
+            400
+        );
     }
 }

@@ -177,7 +177,11 @@ impl Store {
     pub(super) fn put(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
         self.version += 1;
         let version = self.version;
-        json::set(&mut value, &["metadata", "resourceVersion"], version.to_string());
+        json::set(
+            &mut value,
+            &["metadata", "resourceVersion"],
+            version.to_string(),
+        );
         json::unset(&mut value, &["apiVersion"]);
         json::unset(&mut value, &["kind"]);
         let object = Arc::new(object(kind, version, &value));
@@ -198,7 +202,11 @@ impl Store {
                 key: owner.key.as_ref().map(|key| planted_key(key, &fill)),
             }),
             version: self.version,
-            labels: like.labels.iter().map(|(name, value)| (name.clone(), fill(value).into())).collect(),
+            labels: like
+                .labels
+                .iter()
+                .map(|(name, value)| (name.clone(), fill(value).into()))
+                .collect(),
             raw: Bytes::from(fill(&text)),
         };
         self.keep(Arc::new(object));
@@ -208,7 +216,11 @@ impl Store {
         let last = self.get(key)?;
         self.version += 1;
         let mut value = last.value();
-        json::set(&mut value, &["metadata", "resourceVersion"], self.version.to_string());
+        json::set(
+            &mut value,
+            &["metadata", "resourceVersion"],
+            self.version.to_string(),
+        );
         let gone = Arc::new(object(key.kind, self.version, &value));
         if let Some(owner) = &last.owner
             && let Some(siblings) = self.children.get_mut(&owner.uid)
@@ -243,7 +255,9 @@ impl Store {
                 oldest: shelf.compacted,
             });
         }
-        let from = shelf.history.partition_point(|change| change.version <= version);
+        let from = shelf
+            .history
+            .partition_point(|change| change.version <= version);
         Ok(shelf.history.range(from..).cloned().collect())
     }
 
@@ -276,7 +290,11 @@ impl Store {
             let before = shelf.objects.insert(place, Arc::clone(&object));
             shelf.record(Change {
                 version: object.version,
-                verb: if before.is_some() { Verb::Modified } else { Verb::Added },
+                verb: if before.is_some() {
+                    Verb::Modified
+                } else {
+                    Verb::Added
+                },
                 object: Arc::clone(&object),
                 before,
             });
@@ -309,7 +327,11 @@ fn planted_key(key: &Key, fill: &impl Fn(&str) -> String) -> Key {
 fn object(kind: Kind, version: u64, value: &Value) -> Object {
     let owner = json::at(value, &["metadata", "ownerReferences"])
         .and_then(Value::as_array)
-        .and_then(|owners| owners.iter().find(|owner| json::flag(owner, &["controller"])))
+        .and_then(|owners| {
+            owners
+                .iter()
+                .find(|owner| json::flag(owner, &["controller"]))
+        })
         .map(|owner| Owner {
             uid: json::text(owner, &["uid"]).into(),
             key: Kind::named(json::text(owner, &["kind"])).map(|kind| {
@@ -321,7 +343,12 @@ fn object(kind: Kind, version: u64, value: &Value) -> Object {
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
-        .map(|(name, value)| (name.as_str().into(), value.as_str().unwrap_or_default().into()))
+        .map(|(name, value)| {
+            (
+                name.as_str().into(),
+                value.as_str().unwrap_or_default().into(),
+            )
+        })
         .collect();
     Object {
         key: Key::new(

@@ -108,7 +108,8 @@ fn apply(value: &mut Value, format: Format, body: &Value) -> Result<(), Refusal>
         Format::Merge => patch::merge(value, body),
         Format::Strategic => patch::strategic(value, body),
         Format::Operations => {
-            patch::operations(value, body).map_err(|patch::Unprocessable| Refusal::unprocessable_patch())?;
+            patch::operations(value, body)
+                .map_err(|patch::Unprocessable| Refusal::unprocessable_patch())?;
         }
     }
     Ok(())
@@ -147,7 +148,13 @@ fn with_main_of(kind: Kind, name: &str, old: &Value, mut wanted: Value) -> Resul
     }
     json::unset(&mut wanted, &["apiVersion"]);
     json::unset(&mut wanted, &["kind"]);
-    for owned in ["uid", "creationTimestamp", "generation", "resourceVersion", "namespace"] {
+    for owned in [
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "resourceVersion",
+        "namespace",
+    ] {
         match json::at(old, &["metadata", owned]) {
             Some(value) => json::set(&mut wanted, &["metadata", owned], value.clone()),
             None => json::unset(&mut wanted, &["metadata", owned]),
@@ -169,7 +176,9 @@ fn with_main_of(kind: Kind, name: &str, old: &Value, mut wanted: Value) -> Resul
 /// Where there is no status subresource the status counts as spec; where there is one it was put back before.
 fn generation_rises(old: &Value, new: &Value) -> bool {
     json::at(old, &["metadata", "generation"]).is_some()
-        && ["spec", "status"].iter().any(|half| old.get(half) != new.get(half))
+        && ["spec", "status"]
+            .iter()
+            .any(|half| old.get(half) != new.get(half))
 }
 
 fn patch_scale(
@@ -185,9 +194,14 @@ fn patch_scale(
     check_version(&object.key, &old, &wanted)?;
     let replicas = json::int(&wanted, &["spec", "replicas"]);
     if !dry_run {
-        cluster.edit(&object.key, |value| json::set(value, &["spec", "replicas"], replicas));
+        cluster.edit(&object.key, |value| {
+            json::set(value, &["spec", "replicas"], replicas)
+        });
     }
-    Ok(cluster.store.get(&object.key).map_or(wanted, |object| scale(&object)))
+    Ok(cluster
+        .store
+        .get(&object.key)
+        .map_or(wanted, |object| scale(&object)))
 }
 
 pub(super) fn scale(object: &Object) -> Value {
@@ -226,12 +240,20 @@ pub(super) fn create(
         json::set(&mut body, &["metadata", "name"], name);
     }
     let name = json::text(&body, &["metadata", "name"]).to_owned();
-    if cluster.store.get(&Key::new(kind, namespace, &name)).is_some() {
+    if cluster
+        .store
+        .get(&Key::new(kind, namespace, &name))
+        .is_some()
+    {
         return Err(Refusal::already_exists(kind, &name));
     }
     if dry_run {
         json::set(&mut body, &["metadata", "uid"], cluster.chance.uid());
-        json::set(&mut body, &["metadata", "creationTimestamp"], cluster.clock.stamp());
+        json::set(
+            &mut body,
+            &["metadata", "creationTimestamp"],
+            cluster.clock.stamp(),
+        );
         return Ok(typed(kind, body));
     }
     Ok(whole(&cluster.create(kind, body)))

@@ -20,14 +20,21 @@ pub(super) fn discovery(route: &Route) -> Result<Answer, ()> {
                 body: Bytes::from_static(b"ok"),
             });
         }
-        Route::Version => json!({"major": "1", "minor": "35", "gitVersion": "v1.35.4", "gitCommit": "demo",
+        Route::Version => {
+            json!({"major": "1", "minor": "35", "gitVersion": "v1.35.4", "gitCommit": "demo",
             "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "go1.26.8",
-            "compiler": "gc", "platform": "linux/amd64"}),
-        Route::CoreVersions => json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}),
+            "compiler": "gc", "platform": "linux/amd64"})
+        }
+        Route::CoreVersions => {
+            json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+        }
         Route::Groups => json!({"kind": "APIGroupList", "apiVersion": "v1",
             "groups": GROUPS.map(|(name, version)| group(name, version))}),
         Route::Group(name) => {
-            let (name, version) = GROUPS.into_iter().find(|(known, _)| known == name).ok_or(())?;
+            let (name, version) = GROUPS
+                .into_iter()
+                .find(|(known, _)| known == name)
+                .ok_or(())?;
             let mut group = group(name, version);
             json::set(&mut group, &["kind"], "APIGroup");
             json::set(&mut group, &["apiVersion"], "v1");
@@ -58,18 +65,30 @@ fn resources(group: &str, version: &str) -> Option<Value> {
         if (facts.group, facts.version) != (group, version) {
             continue;
         }
-        let short: Vec<&str> = if facts.short.is_empty() { Vec::new() } else { vec![facts.short] };
-        listed.push(json!({"name": facts.plural, "singularName": facts.kind.to_lowercase(),
+        let short: Vec<&str> = if facts.short.is_empty() {
+            Vec::new()
+        } else {
+            vec![facts.short]
+        };
+        listed.push(
+            json!({"name": facts.plural, "singularName": facts.kind.to_lowercase(),
             "namespaced": facts.namespaced, "kind": facts.kind, "shortNames": short,
-            "verbs": ["create", "get", "list", "patch", "watch"]}));
+            "verbs": ["create", "get", "list", "patch", "watch"]}),
+        );
         for (part, served) in [("status", facts.status), ("scale", facts.scale)] {
             if served {
-                listed.push(json!({"name": format!("{}/{part}", facts.plural), "singularName": "",
-                    "namespaced": facts.namespaced, "kind": facts.kind, "verbs": ["get", "patch"]}));
+                listed.push(
+                    json!({"name": format!("{}/{part}", facts.plural), "singularName": "",
+                    "namespaced": facts.namespaced, "kind": facts.kind, "verbs": ["get", "patch"]}),
+                );
             }
         }
     }
-    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let group_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     let known = !listed.is_empty() || GROUPS.contains(&(group, version));
     known.then(|| {
         json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed})
@@ -80,7 +99,8 @@ pub(super) fn review(api: &Arc<Api>, asked: &Asked, review: Review) -> Answer {
     let mut body = asked.json().unwrap_or_else(|| json!({}));
     match review {
         Review::Identity => {
-            let status = json!({"userInfo": {"username": USER, "groups": ["demo", "system:authenticated"]}});
+            let status =
+                json!({"userInfo": {"username": USER, "groups": ["demo", "system:authenticated"]}});
             json::set(&mut body, &["status"], status);
         }
         Review::Rules => {
@@ -102,7 +122,11 @@ fn reads(verb: &str) -> bool {
 }
 
 fn rules(api: &Api, namespace: &str) -> Vec<&'static str> {
-    if api.cluster().sealed.contains(namespace) { vec!["get", "list", "watch"] } else { vec!["*"] }
+    if api.cluster().sealed.contains(namespace) {
+        vec!["get", "list", "watch"]
+    } else {
+        vec!["*"]
+    }
 }
 
 fn access(api: &Api, body: &Value) -> Value {
@@ -111,7 +135,11 @@ fn access(api: &Api, body: &Value) -> Value {
     let sealed = {
         let cluster = api.cluster();
         // No namespace means all of them.
-        if namespace.is_empty() { !cluster.sealed.is_empty() } else { cluster.sealed.contains(namespace) }
+        if namespace.is_empty() {
+            !cluster.sealed.is_empty()
+        } else {
+            cluster.sealed.contains(namespace)
+        }
     };
     if sealed && !reads(attribute("verb")) {
         return json!({"allowed": false, "reason": "the demo's namespace is read-only"});

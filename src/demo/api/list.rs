@@ -46,7 +46,10 @@ impl Pages {
     }
 
     fn get(&self, id: u64) -> Option<Snapshot> {
-        self.snapshots.get(&id).filter(|snapshot| snapshot.at.elapsed() < TOKEN_LIVES).cloned()
+        self.snapshots
+            .get(&id)
+            .filter(|snapshot| snapshot.at.elapsed() < TOKEN_LIVES)
+            .cloned()
     }
 }
 
@@ -67,10 +70,16 @@ impl Token {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        let bytes = text
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
         let plain = String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?;
         let (id, offset) = plain.split_once(' ')?;
-        Some(Self { id: id.parse().ok()?, offset: offset.parse().ok()? })
+        Some(Self {
+            id: id.parse().ok()?,
+            offset: offset.parse().ok()?,
+        })
     }
 }
 
@@ -81,24 +90,49 @@ pub(super) fn list(
     namespace: Option<&str>,
     gone: bool,
 ) -> Result<Answer, Refusal> {
-    let selector = Selector::parse(kind, asked.parameter("labelSelector"), asked.parameter("fieldSelector"))?;
-    let limit = asked.parameter("limit").parse::<usize>().ok().filter(|limit| *limit > 0);
+    let selector = Selector::parse(
+        kind,
+        asked.parameter("labelSelector"),
+        asked.parameter("fieldSelector"),
+    )?;
+    let limit = asked
+        .parameter("limit")
+        .parse::<usize>()
+        .ok()
+        .filter(|limit| *limit > 0);
     let token = asked.parameter("continue");
     let (snapshot, offset, id) = if token.is_empty() {
         (take(api, asked, kind, namespace, &selector)?, 0, None)
     } else {
         let wrong = || Refusal::bad_request("invalid continue token: continue key is not valid");
         let token = Token::read(token).ok_or_else(wrong)?;
-        let kept = api.pages.lock().unwrap_or_else(PoisonError::into_inner).get(token.id).filter(|_| !gone);
+        let kept = api
+            .pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(token.id)
+            .filter(|_| !gone);
         let Some(snapshot) = kept else {
             // The way to go on is inconsistent: the rest of a newer list.
             let snapshot = take(api, asked, kind, namespace, &selector)?;
-            let id = api.pages.lock().unwrap_or_else(PoisonError::into_inner).keep(snapshot);
-            return Err(Refusal::continue_expired(Token { id, offset: token.offset }.write()));
+            let id = api
+                .pages
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .keep(snapshot);
+            return Err(Refusal::continue_expired(
+                Token {
+                    id,
+                    offset: token.offset,
+                }
+                .write(),
+            ));
         };
         (snapshot, token.offset, Some(token.id))
     };
-    let end = limit.map_or(snapshot.items.len(), |limit| offset.saturating_add(limit).min(snapshot.items.len()));
+    let end = limit.map_or(snapshot.items.len(), |limit| {
+        offset.saturating_add(limit).min(snapshot.items.len())
+    });
     let rest = snapshot.items.len() - end;
     let next = (rest > 0).then(|| {
         let mut pages = api.pages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,8 +141,19 @@ pub(super) fn list(
     });
     let items = snapshot.items.get(offset..end).unwrap_or_default();
     let remaining = (rest > 0 && selector.is_everything()).then_some(rest);
-    let body = body(kind, Shape::of(asked), items, snapshot.version, next.as_deref(), remaining);
-    Ok(Answer::Raw { status: 200, kind: "application/json", body })
+    let body = body(
+        kind,
+        Shape::of(asked),
+        items,
+        snapshot.version,
+        next.as_deref(),
+        remaining,
+    );
+    Ok(Answer::Raw {
+        status: 200,
+        kind: "application/json",
+        body,
+    })
 }
 
 fn take(
@@ -128,12 +173,18 @@ fn take(
             return Err(Refusal::version_too_large(wanted, version));
         }
     } else if !wanted.is_empty() {
-        return Err(Refusal::bad_request(format!("Invalid value: \"{wanted}\": resource version must be a number")));
+        return Err(Refusal::bad_request(format!(
+            "Invalid value: \"{wanted}\": resource version must be a number"
+        )));
     }
     if !selector.is_everything() {
         items.retain(|object| selector.selects(object));
     }
-    Ok(Snapshot { at: Instant::now(), version, items: Arc::new(items) })
+    Ok(Snapshot {
+        at: Instant::now(),
+        version,
+        items: Arc::new(items),
+    })
 }
 
 fn body(
@@ -149,9 +200,14 @@ fn body(
     let mut body = Vec::with_capacity(size + 256);
     let (list, api_version) = match shape {
         Shape::Whole => (format!("{}List", facts.kind), kind.api_version()),
-        Shape::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
+        Shape::Metadata => (
+            "PartialObjectMetadataList".to_owned(),
+            "meta.k8s.io/v1".to_owned(),
+        ),
     };
-    let mut head = format!("{{\"kind\":\"{list}\",\"apiVersion\":\"{api_version}\",\"metadata\":{{\"resourceVersion\":\"{version}\"");
+    let mut head = format!(
+        "{{\"kind\":\"{list}\",\"apiVersion\":\"{api_version}\",\"metadata\":{{\"resourceVersion\":\"{version}\""
+    );
     if let Some(token) = next {
         head = format!("{head},\"continue\":\"{token}\"");
     }

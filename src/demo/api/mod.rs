@@ -58,8 +58,15 @@ pub(super) struct Api {
 /// What a request is answered with.
 enum Answer {
     Json(u16, Value),
-    Raw { status: u16, kind: &'static str, body: Bytes },
-    Stream { kind: &'static str, body: Body },
+    Raw {
+        status: u16,
+        kind: &'static str,
+        body: Bytes,
+    },
+    Stream {
+        kind: &'static str,
+        body: Body,
+    },
     Refused(Refusal),
 }
 
@@ -80,7 +87,10 @@ struct Asked {
 
 impl Asked {
     fn parameter(&self, name: &str) -> &str {
-        self.parameters.get(name).map(String::as_str).unwrap_or_default()
+        self.parameters
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
     }
 
     fn flag(&self, name: &str) -> bool {
@@ -97,7 +107,14 @@ impl Asked {
 
     fn content_type(&self) -> Option<String> {
         let value = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-        Some(value.split(';').next().unwrap_or_default().trim().to_owned())
+        Some(
+            value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+        )
     }
 
     fn json(&self) -> Option<Value> {
@@ -144,7 +161,8 @@ impl Api {
     pub(super) fn next_due(&self) -> Option<Instant> {
         let cluster = self.cluster();
         let due = cluster.next_due()?;
-        self.opened.checked_add(cluster.clock.real_after_opening(due))
+        self.opened
+            .checked_add(cluster.clock.real_after_opening(due))
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -165,8 +183,13 @@ pub(super) async fn handle(
     body: Body,
 ) -> Response {
     let at = jiff::Timestamp::now();
-    let parameters = Query::<Parameters>::try_from_uri(&uri).map(|Query(parameters)| parameters).unwrap_or_default();
-    let body = Limited::new(body, BODY_LIMIT).collect().await.map(http_body_util::Collected::to_bytes);
+    let parameters = Query::<Parameters>::try_from_uri(&uri)
+        .map(|Query(parameters)| parameters)
+        .unwrap_or_default();
+    let body = Limited::new(body, BODY_LIMIT)
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
     let too_large = body.is_err();
     let asked = Asked {
         method,
@@ -178,7 +201,9 @@ pub(super) async fn handle(
     let note = |status: Option<u16>| Request {
         at,
         method: asked.method.to_string(),
-        path: uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        path: uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
         content_type: asked.content_type(),
         body: asked.json(),
         status,
@@ -196,7 +221,11 @@ pub(super) async fn handle(
         cut.now();
         return Response::default();
     }
-    let answer = if too_large { Refusal::too_large().into() } else { answer(&api, &asked, &struck) };
+    let answer = if too_large {
+        Refusal::too_large().into()
+    } else {
+        answer(&api, &asked, &struck)
+    };
     let lost = struck.contains(&What::LostAnswer);
     let status = answer.status();
     let noted = api.log.note(note((!lost).then_some(status)));
@@ -220,16 +249,34 @@ fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {
         (Route::Collection { kind, namespace }, &Method::GET) if asked.is_watch() => {
             watch::watch(api, asked, kind, namespace.as_deref(), struck)
         }
-        (Route::Collection { kind, namespace }, &Method::GET) => {
-            list::list(api, asked, kind, namespace.as_deref(), struck.contains(&What::Gone))
+        (Route::Collection { kind, namespace }, &Method::GET) => list::list(
+            api,
+            asked,
+            kind,
+            namespace.as_deref(),
+            struck.contains(&What::Gone),
+        ),
+        (Route::Collection { kind, namespace }, &Method::POST) => {
+            create(api, asked, kind, namespace.as_deref())
         }
-        (Route::Collection { kind, namespace }, &Method::POST) => create(api, asked, kind, namespace.as_deref()),
-        (Route::Item { kind, namespace, name, part }, &Method::GET) => {
-            read::item(api, asked, &Key::new(kind, &namespace, &name), part)
-        }
-        (Route::Item { kind, namespace, name, part }, &Method::PATCH) => {
-            patch(api, asked, &Key::new(kind, &namespace, &name), part, struck)
-        }
+        (
+            Route::Item {
+                kind,
+                namespace,
+                name,
+                part,
+            },
+            &Method::GET,
+        ) => read::item(api, asked, &Key::new(kind, &namespace, &name), part),
+        (
+            Route::Item {
+                kind,
+                namespace,
+                name,
+                part,
+            },
+            &Method::PATCH,
+        ) => patch(api, asked, &Key::new(kind, &namespace, &name), part, struck),
         (Route::Review(review), &Method::POST) => Ok(about::review(api, asked, review)),
         (Route::Unknown, _) => Ok(not_served()),
         (route, &Method::GET) => Ok(about::discovery(&route).unwrap_or_else(|()| not_served())),
@@ -253,12 +300,23 @@ fn dry_run(asked: &Asked, options: &str) -> Result<bool, Refusal> {
         "All" => Ok(true),
         other => {
             let why = format!("Unsupported value: [\"{other}\"]: supported values: \"All\"");
-            Err(Refusal::invalid_options(options, "dryRun", "FieldValueNotSupported", &why))
+            Err(Refusal::invalid_options(
+                options,
+                "dryRun",
+                "FieldValueNotSupported",
+                &why,
+            ))
         }
     }
 }
 
-fn patch(api: &Arc<Api>, asked: &Asked, key: &Key, part: Part, struck: &[What]) -> Result<Answer, Refusal> {
+fn patch(
+    api: &Arc<Api>,
+    asked: &Asked,
+    key: &Key,
+    part: Part,
+    struck: &[What],
+) -> Result<Answer, Refusal> {
     let subresource = match part {
         Part::Whole => Subresource::None,
         Part::Status => Subresource::Status,
@@ -274,13 +332,24 @@ fn patch(api: &Arc<Api>, asked: &Asked, key: &Key, part: Part, struck: &[What]) 
     };
     let mut cluster = api.cluster();
     if cluster.sealed.contains(&*key.namespace) || struck.contains(&What::Forbidden) {
-        return Err(Refusal::forbidden(key.kind, &key.namespace, &key.name, subresource.name()));
+        return Err(Refusal::forbidden(
+            key.kind,
+            &key.namespace,
+            &key.name,
+            subresource.name(),
+        ));
     }
     let body: Value = serde_json::from_slice(&asked.body)
         .map_err(|error| Refusal::bad_request(format!("error decoding patch: {error}")))?;
     if struck.contains(&What::Conflict) {
         let touched = cluster.clock.micro_stamp();
-        cluster.edit(key, |value| json::set(value, &["metadata", "annotations", "demo/touched-at"], touched));
+        cluster.edit(key, |value| {
+            json::set(
+                value,
+                &["metadata", "annotations", "demo/touched-at"],
+                touched,
+            )
+        });
     }
     let result = write::patch(&mut cluster, key, subresource, format, &body, dry_run);
     cluster.notice();
@@ -289,18 +358,36 @@ fn patch(api: &Arc<Api>, asked: &Asked, key: &Key, part: Part, struck: &[What]) 
     result.map(|value| Answer::Json(200, value))
 }
 
-fn create(api: &Arc<Api>, asked: &Asked, kind: Kind, namespace: Option<&str>) -> Result<Answer, Refusal> {
+fn create(
+    api: &Arc<Api>,
+    asked: &Asked,
+    kind: Kind,
+    namespace: Option<&str>,
+) -> Result<Answer, Refusal> {
     let dry_run = dry_run(asked, "CreateOptions")?;
     if kind.facts().namespaced && namespace.is_none() {
         return Err(Refusal::method_not_allowed());
     }
-    let body = asked.json().ok_or_else(|| Refusal::bad_request("the request body is not JSON"))?;
+    let body = asked
+        .json()
+        .ok_or_else(|| Refusal::bad_request("the request body is not JSON"))?;
     let mut cluster = api.cluster();
     if cluster.sealed.contains(namespace.unwrap_or_default()) {
         let name = json::text(&body, &["metadata", "name"]).to_owned();
-        return Err(Refusal::forbidden(kind, namespace.unwrap_or_default(), &name, ""));
+        return Err(Refusal::forbidden(
+            kind,
+            namespace.unwrap_or_default(),
+            &name,
+            "",
+        ));
     }
-    let result = write::create(&mut cluster, kind, namespace.unwrap_or_default(), body, dry_run);
+    let result = write::create(
+        &mut cluster,
+        kind,
+        namespace.unwrap_or_default(),
+        body,
+        dry_run,
+    );
     cluster.notice();
     drop(cluster);
     api.wake.notify_one();
@@ -317,22 +404,32 @@ impl Answer {
     }
 
     fn send(self, truncate: bool) -> Response {
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut retry_after = None;
         let (kind, body) = match self {
-            Self::Json(_, value) => ("application/json", Body::from(cut_short(value.to_string().into(), truncate))),
+            Self::Json(_, value) => (
+                "application/json",
+                Body::from(cut_short(value.to_string().into(), truncate)),
+            ),
             Self::Raw { kind, body, .. } => (kind, Body::from(cut_short(body, truncate))),
             Self::Stream { kind, body } => (kind, body),
             Self::Refused(refusal) => {
                 retry_after = refusal.retry_after();
-                ("application/json", Body::from(cut_short(refusal.body().to_string().into(), truncate)))
+                (
+                    "application/json",
+                    Body::from(cut_short(refusal.body().to_string().into(), truncate)),
+                )
             }
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, private"),
+        );
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -342,7 +439,11 @@ impl Answer {
 
 /// Well-formed HTTP with half of its JSON: what a broken proxy delivers.
 fn cut_short(body: Bytes, truncate: bool) -> Bytes {
-    if truncate { body.slice(..body.len() / 2) } else { body }
+    if truncate {
+        body.slice(..body.len() / 2)
+    } else {
+        body
+    }
 }
 
 /// How an object is wanted: whole, or its metadata only.
@@ -354,8 +455,16 @@ enum Shape {
 
 impl Shape {
     fn of(asked: &Asked) -> Self {
-        let accept = asked.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if accept.contains("as=PartialObjectMetadata") { Self::Metadata } else { Self::Whole }
+        let accept = asked
+            .headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if accept.contains("as=PartialObjectMetadata") {
+            Self::Metadata
+        } else {
+            Self::Whole
+        }
     }
 
     fn write(self, object: &super::store::Object, out: &mut Vec<u8>) {

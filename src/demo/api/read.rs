@@ -11,7 +11,12 @@ use crate::demo::answer::Refusal;
 use crate::demo::store::Key;
 use crate::demo::write;
 
-pub(super) fn item(api: &Arc<Api>, asked: &Asked, key: &Key, part: Part) -> Result<Answer, Refusal> {
+pub(super) fn item(
+    api: &Arc<Api>,
+    asked: &Asked,
+    key: &Key,
+    part: Part,
+) -> Result<Answer, Refusal> {
     let object = api.cluster().store.get(key);
     let facts = key.kind.facts();
     let served = match part {
@@ -19,12 +24,18 @@ pub(super) fn item(api: &Arc<Api>, asked: &Asked, key: &Key, part: Part) -> Resu
         Part::Status => facts.status,
         Part::Scale => facts.scale,
     };
-    let object = object.filter(|_| served).ok_or_else(|| Refusal::not_found(key.kind, &key.name))?;
+    let object = object
+        .filter(|_| served)
+        .ok_or_else(|| Refusal::not_found(key.kind, &key.name))?;
     match part {
         Part::Whole | Part::Status => {
             let mut body = Vec::new();
             Shape::of(asked).write(&object, &mut body);
-            Ok(Answer::Raw { status: 200, kind: "application/json", body: Bytes::from(body) })
+            Ok(Answer::Raw {
+                status: 200,
+                kind: "application/json",
+                body: Bytes::from(body),
+            })
         }
         Part::Scale => Ok(Answer::Json(200, Value::clone(&write::scale(&object)))),
         Part::Log => log_lines::log(api, asked, &object),

@@ -11,10 +11,21 @@ pub(super) enum Route {
     CoreVersions,
     Groups,
     Group(String),
-    Resources { group: String, version: String },
+    Resources {
+        group: String,
+        version: String,
+    },
     Review(Review),
-    Collection { kind: Kind, namespace: Option<String> },
-    Item { kind: Kind, namespace: String, name: String, part: Part },
+    Collection {
+        kind: Kind,
+        namespace: Option<String>,
+    },
+    Item {
+        kind: Kind,
+        namespace: String,
+        name: String,
+        part: Part,
+    },
     Unknown,
 }
 
@@ -43,9 +54,21 @@ pub(super) fn route(path: &str) -> Route {
         ["apis", group] => Route::Group((*group).to_owned()),
         ["api", "v1"] => resources("", "v1"),
         ["apis", group, version] => resources(group, version),
-        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => Route::Review(Review::Access),
-        ["apis", "authorization.k8s.io", "v1", "selfsubjectrulesreviews"] => Route::Review(Review::Rules),
-        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => Route::Review(Review::Identity),
+        [
+            "apis",
+            "authorization.k8s.io",
+            "v1",
+            "selfsubjectaccessreviews",
+        ] => Route::Review(Review::Access),
+        [
+            "apis",
+            "authorization.k8s.io",
+            "v1",
+            "selfsubjectrulesreviews",
+        ] => Route::Review(Review::Rules),
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => {
+            Route::Review(Review::Identity)
+        }
         ["api", "v1", rest @ ..] => object("", "v1", rest),
         ["apis", group, version, rest @ ..] => object(group, version, rest),
         _ => Route::Unknown,
@@ -61,13 +84,21 @@ fn resources(group: &str, version: &str) -> Route {
 
 fn object(group: &str, version: &str, rest: &[&str]) -> Route {
     match rest {
-        ["namespaces", namespace, plural, rest @ ..] => within(group, version, Some(namespace), plural, rest),
+        ["namespaces", namespace, plural, rest @ ..] => {
+            within(group, version, Some(namespace), plural, rest)
+        }
         [plural, rest @ ..] => within(group, version, None, plural, rest),
         [] => Route::Unknown,
     }
 }
 
-fn within(group: &str, version: &str, namespace: Option<&str>, plural: &str, rest: &[&str]) -> Route {
+fn within(
+    group: &str,
+    version: &str,
+    namespace: Option<&str>,
+    plural: &str,
+    rest: &[&str],
+) -> Route {
     let Some(kind) = Kind::of(group, version, plural) else {
         return Route::Unknown;
     };
@@ -76,7 +107,12 @@ fn within(group: &str, version: &str, namespace: Option<&str>, plural: &str, res
         return Route::Unknown;
     }
     let (name, part) = match rest {
-        [] => return Route::Collection { kind, namespace: namespace.map(str::to_owned) },
+        [] => {
+            return Route::Collection {
+                kind,
+                namespace: namespace.map(str::to_owned),
+            };
+        }
         [name] => (name, Part::Whole),
         [name, "status"] => (name, Part::Status),
         [name, "scale"] => (name, Part::Scale),
@@ -101,15 +137,28 @@ mod tests {
 
     #[test]
     fn paths_mean_collections_objects_and_parts() {
-        let all = Route::Collection { kind: Kind::Rollout, namespace: None };
+        let all = Route::Collection {
+            kind: Kind::Rollout,
+            namespace: None,
+        };
         assert_eq!(route("/apis/argoproj.io/v1alpha1/rollouts"), all);
         assert_eq!(
             route("/api/v1/namespaces/shop/pods/a/log"),
-            Route::Item { kind: Kind::Pod, namespace: "shop".into(), name: "a".into(), part: Part::Log }
+            Route::Item {
+                kind: Kind::Pod,
+                namespace: "shop".into(),
+                name: "a".into(),
+                part: Part::Log
+            }
         );
         assert_eq!(
             route("/api/v1/namespaces/shop"),
-            Route::Item { kind: Kind::Namespace, namespace: String::new(), name: "shop".into(), part: Part::Whole }
+            Route::Item {
+                kind: Kind::Namespace,
+                namespace: String::new(),
+                name: "shop".into(),
+                part: Part::Whole
+            }
         );
         assert_eq!(route("/apis/flagger.app/v1beta1/canaries"), Route::Unknown);
         assert_eq!(route("/apis/apps/v1/deployments/a"), Route::Unknown);

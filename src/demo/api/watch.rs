@@ -31,15 +31,27 @@ pub(super) fn watch(
     namespace: Option<&str>,
     struck: &[What],
 ) -> Result<Answer, Refusal> {
-    let selector = Selector::parse(kind, asked.parameter("labelSelector"), asked.parameter("fieldSelector"))?;
+    let selector = Selector::parse(
+        kind,
+        asked.parameter("labelSelector"),
+        asked.parameter("fieldSelector"),
+    )?;
     let streams_list = asked.flag("sendInitialEvents");
     if streams_list && asked.parameter("resourceVersionMatch") != "NotOlderThan" {
-        let why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        return Err(Refusal::invalid_options("ListOptions", "resourceVersionMatch", "FieldValueForbidden", why));
+        let why =
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(Refusal::invalid_options(
+            "ListOptions",
+            "resourceVersionMatch",
+            "FieldValueForbidden",
+            why,
+        ));
     }
     let asked_version = match asked.parameter("resourceVersion") {
         "" => 0,
-        text => text.parse::<u64>().map_err(|_| Refusal::bad_request(format!("Invalid value: \"{text}\"")))?,
+        text => text
+            .parse::<u64>()
+            .map_err(|_| Refusal::bad_request(format!("Invalid value: \"{text}\"")))?,
     };
     let seconds = asked.parameter("timeoutSeconds").parse().unwrap_or(LONGEST);
     let bookmarks = asked.flag("allowWatchBookmarks");
@@ -48,14 +60,21 @@ pub(super) fn watch(
     let mut watching = {
         let cluster = api.cluster();
         Watching {
-            bell: cluster.store.subscribe(kind).ok_or_else(Refusal::method_not_allowed)?,
+            bell: cluster
+                .store
+                .subscribe(kind)
+                .ok_or_else(Refusal::method_not_allowed)?,
             expiry: api.expiry.subscribe(),
             api: Arc::clone(api),
             kind,
             namespace: namespace.map(str::to_owned),
             selector,
             shape,
-            cursor: if streams_list || asked_version == 0 { cluster.store.version() } else { asked_version },
+            cursor: if streams_list || asked_version == 0 {
+                cluster.store.version()
+            } else {
+                asked_version
+            },
             initial: if streams_list || asked_version == 0 {
                 cluster.store.list(kind, namespace).into()
             } else {
@@ -77,7 +96,10 @@ pub(super) fn watch(
         let piece = watching.next().await?;
         Some((Ok::<_, Infallible>(piece), watching))
     });
-    Ok(Answer::Stream { kind: "application/json", body: Body::from_stream(body) })
+    Ok(Answer::Stream {
+        kind: "application/json",
+        body: Body::from_stream(body),
+    })
 }
 
 struct Watching {
@@ -123,7 +145,11 @@ impl Watching {
             if let Some(piece) = self.initial_piece().or_else(|| self.changes()) {
                 return Some(piece);
             }
-            let until = if self.bookmarks { self.bookmark_at.min(self.ends) } else { self.ends };
+            let until = if self.bookmarks {
+                self.bookmark_at.min(self.ends)
+            } else {
+                self.ends
+            };
             let api = Arc::clone(&self.api);
             tokio::select! {
                 _ = self.bell.changed() => {}
@@ -135,7 +161,11 @@ impl Watching {
     }
 
     fn feel_faults(&mut self) {
-        let target = Target { verb: Only::Watch, dry_run: false, continues: false };
+        let target = Target {
+            verb: Only::Watch,
+            dry_run: false,
+            continues: false,
+        };
         if self.api.faults().strike_gone(target) {
             self.expire();
         }
@@ -173,7 +203,10 @@ impl Watching {
     fn changes(&mut self) -> Option<Vec<u8>> {
         let (changes, current) = {
             let cluster = self.api.cluster();
-            (cluster.store.changes_after(self.kind, self.cursor), cluster.store.version())
+            (
+                cluster.store.changes_after(self.kind, self.cursor),
+                cluster.store.version(),
+            )
         };
         let mut piece = Vec::new();
         match changes {
@@ -197,10 +230,17 @@ impl Watching {
 
     /// As seen through the selector: what leaves the selection is deleted for this watch, what enters it is added.
     fn change(&self, change: &Change, out: &mut Vec<u8>) {
-        if self.namespace.as_deref().is_some_and(|namespace| *namespace != *change.object.key.namespace) {
+        if self
+            .namespace
+            .as_deref()
+            .is_some_and(|namespace| *namespace != *change.object.key.namespace)
+        {
             return;
         }
-        let was = change.before.as_ref().is_some_and(|before| self.selector.selects(before));
+        let was = change
+            .before
+            .as_ref()
+            .is_some_and(|before| self.selector.selects(before));
         let is = change.verb != Verb::Deleted && self.selector.selects(&change.object);
         let verb = match (was, is) {
             (false, false) => return,
@@ -221,17 +261,29 @@ impl Watching {
         self.bookmark_at = Instant::now() + BOOKMARK_EVERY;
         let mut metadata = json!({"resourceVersion": self.cursor.to_string()});
         if initial {
-            crate::demo::json::set(&mut metadata, &["annotations", "k8s.io/initial-events-end"], "true");
+            crate::demo::json::set(
+                &mut metadata,
+                &["annotations", "k8s.io/initial-events-end"],
+                "true",
+            );
         }
         let (kind, api_version) = match self.shape {
             Shape::Whole => (self.kind.facts().kind, self.kind.api_version()),
             Shape::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
         };
-        value_line("BOOKMARK", &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}), out);
+        value_line(
+            "BOOKMARK",
+            &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}),
+            out,
+        );
     }
 }
 
 fn value_line(verb: &str, object: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(json!({"type": verb, "object": object}).to_string().as_bytes());
+    out.extend_from_slice(
+        json!({"type": verb, "object": object})
+            .to_string()
+            .as_bytes(),
+    );
     out.push(b'\n');
 }

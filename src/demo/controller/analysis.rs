@@ -70,7 +70,10 @@ impl Runs {
     pub(super) fn read(cluster: &Cluster, rollout: &Object, status: &Status) -> Self {
         let read = |status: &Option<RunStatus>| {
             let name = &status.as_ref()?.name;
-            Run::read(cluster, &Key::new(Kind::AnalysisRun, &rollout.key.namespace, name))
+            Run::read(
+                cluster,
+                &Key::new(Kind::AnalysisRun, &rollout.key.namespace, name),
+            )
         };
         Self {
             step: read(&status.canary.current_step_analysis_run_status),
@@ -81,7 +84,9 @@ impl Runs {
     }
 
     fn all(&self) -> impl Iterator<Item = &Run> {
-        [&self.step, &self.background, &self.pre, &self.post].into_iter().flatten()
+        [&self.step, &self.background, &self.pre, &self.post]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -97,8 +102,13 @@ impl Round<'_> {
 
     pub(super) fn reconcile_analysis(&mut self) {
         let before = self.runs.clone();
-        let settled = matches!(self.stable, Stable::None | Stable::IsNew) || self.within_rollback_window();
-        if self.old.fully_promoted() || settled || self.pauses.aborted(&self.old) || self.old.promote_full {
+        let settled =
+            matches!(self.stable, Stable::None | Stable::IsNew) || self.within_rollback_window();
+        if self.old.fully_promoted()
+            || settled
+            || self.pauses.aborted(&self.old)
+            || self.old.promote_full
+        {
             self.cancel(&before);
             // Blue-green keeps its last runs in the status, a canary does not.
             self.runs.step = None;
@@ -120,8 +130,12 @@ impl Round<'_> {
         }
         let index = self.old.current_step_index.unwrap_or(0);
         let analysis = self.current_step().and_then(|step| step.analysis.clone());
-        let Some(analysis) = analysis.filter(|_| self.runs.step.as_ref().is_none_or(|run| run.step == index.to_string()))
-        else {
+        let Some(analysis) = analysis.filter(|_| {
+            self.runs
+                .step
+                .as_ref()
+                .is_none_or(|run| run.step == index.to_string())
+        }) else {
             self.runs.step = None;
             return;
         };
@@ -129,11 +143,20 @@ impl Round<'_> {
             self.runs.step = Some(self.create_run(&analysis, &index.to_string(), "Step"));
             return;
         }
-        self.judge(self.runs.step.clone(), "Step-based analysis phase error/failed");
+        self.judge(
+            self.runs.step.clone(),
+            "Step-based analysis phase error/failed",
+        );
     }
 
     fn reconcile_background_analysis(&mut self) {
-        let Some(analysis) = self.spec.strategy.canary.as_ref().and_then(|canary| canary.analysis.clone()) else {
+        let Some(analysis) = self
+            .spec
+            .strategy
+            .canary
+            .as_ref()
+            .and_then(|canary| canary.analysis.clone())
+        else {
             self.runs.background = None;
             return;
         };
@@ -149,7 +172,10 @@ impl Round<'_> {
             self.runs.background = Some(self.create_run(&analysis, "", "Background"));
             return;
         }
-        self.judge(self.runs.background.clone(), "Background analysis phase error/failed");
+        self.judge(
+            self.runs.background.clone(),
+            "Background analysis phase error/failed",
+        );
     }
 
     fn reconcile_switch_analyses(&mut self) {
@@ -167,7 +193,10 @@ impl Round<'_> {
             if self.needs_new(self.runs.pre.as_ref()) {
                 self.runs.pre = Some(self.create_run(analysis, "pre", "PrePromotion"));
             }
-            self.judge(self.runs.pre.clone(), "Blue/green pre-promotion analysis phase error/failed");
+            self.judge(
+                self.runs.pre.clone(),
+                "Blue/green pre-promotion analysis phase error/failed",
+            );
         }
         if let Some(analysis) = &strategy.post_promotion_analysis
             && switched
@@ -177,7 +206,10 @@ impl Round<'_> {
             if self.needs_new(self.runs.post.as_ref()) {
                 self.runs.post = Some(self.create_run(analysis, "post", "PostPromotion"));
             }
-            self.judge(self.runs.post.clone(), "Blue/green post-promotion analysis phase error/failed");
+            self.judge(
+                self.runs.post.clone(),
+                "Blue/green post-promotion analysis phase error/failed",
+            );
         }
     }
 
@@ -199,23 +231,33 @@ impl Round<'_> {
         };
         match run.phase.as_str() {
             "Inconclusive" => self.pauses.add.push(INCONCLUSIVE),
-            "Failed" | "Error" if run.message.is_empty() => self.pauses.abort = Some(what.to_owned()),
+            "Failed" | "Error" if run.message.is_empty() => {
+                self.pauses.abort = Some(what.to_owned())
+            }
             "Failed" | "Error" => self.pauses.abort = Some(format!("{what}: {}", run.message)),
             _ => {}
         }
     }
 
     fn create_run(&mut self, analysis: &Analysis, suffix: &str, purpose: &str) -> Run {
-        let (namespace, rollout) = (self.object.key.namespace.to_string(), self.object.key.name.to_string());
+        let (namespace, rollout) = (
+            self.object.key.namespace.to_string(),
+            self.object.key.name.to_string(),
+        );
         let mut name = format!("{rollout}-{}-{}", self.new.hash, self.revision);
         if !suffix.is_empty() {
             name = format!("{name}-{suffix}");
         }
         let taken = |cluster: &Cluster, name: &str| {
-            cluster.store.get(&Key::new(Kind::AnalysisRun, &namespace, name)).is_some()
+            cluster
+                .store
+                .get(&Key::new(Kind::AnalysisRun, &namespace, name))
+                .is_some()
         };
         if taken(self.cluster, &name) {
-            let free = (1..).map(|number| format!("{name}.{number}")).find(|name| !taken(self.cluster, name));
+            let free = (1..)
+                .map(|number| format!("{name}.{number}"))
+                .find(|name| !taken(self.cluster, name));
             name = free.unwrap_or(name);
         }
         let metrics: Vec<Value> = analysis
@@ -228,7 +270,9 @@ impl Round<'_> {
             })
             .flatten()
             .collect();
-        let mut labels = json::at(&self.spec.selector, &["matchLabels"]).cloned().unwrap_or_else(|| json!({}));
+        let mut labels = json::at(&self.spec.selector, &["matchLabels"])
+            .cloned()
+            .unwrap_or_else(|| json!({}));
         json::set(&mut labels, &[ROLLOUTS.hash_label], self.new.hash.as_str());
         json::set(&mut labels, &["rollout-type"], purpose);
         if purpose == "Step" {
@@ -258,11 +302,18 @@ impl Round<'_> {
 
     fn cancel_superseded(&mut self, before: &Runs) {
         let kept: Vec<Key> = self.runs.all().map(|run| run.key.clone()).collect();
-        for run in before.all().filter(|run| !over(&run.phase) && !kept.contains(&run.key)) {
+        for run in before
+            .all()
+            .filter(|run| !over(&run.phase) && !kept.contains(&run.key))
+        {
             terminate(self.cluster, &run.key);
         }
         // Also what an earlier version left running.
-        for object in self.cluster.store.children(&self.object.uid, Kind::AnalysisRun) {
+        for object in self
+            .cluster
+            .store
+            .children(&self.object.uid, Kind::AnalysisRun)
+        {
             let phase = json::text(&object.value(), &["status", "phase"]).to_owned();
             if !over(&phase) && !kept.contains(&object.key) {
                 terminate(self.cluster, &object.key);
@@ -272,10 +323,35 @@ impl Round<'_> {
 
     fn tell_changes(&mut self, before: &Runs) {
         let told = [
-            (self.old.canary.current_step_analysis_run_status.clone(), before.step.clone(), "Step"),
-            (self.old.canary.current_background_analysis_run_status.clone(), before.background.clone(), "Background"),
-            (self.old.blue_green.pre_promotion_analysis_run_status.clone(), before.pre.clone(), "PrePromotion"),
-            (self.old.blue_green.post_promotion_analysis_run_status.clone(), before.post.clone(), "PostPromotion"),
+            (
+                self.old.canary.current_step_analysis_run_status.clone(),
+                before.step.clone(),
+                "Step",
+            ),
+            (
+                self.old
+                    .canary
+                    .current_background_analysis_run_status
+                    .clone(),
+                before.background.clone(),
+                "Background",
+            ),
+            (
+                self.old
+                    .blue_green
+                    .pre_promotion_analysis_run_status
+                    .clone(),
+                before.pre.clone(),
+                "PrePromotion",
+            ),
+            (
+                self.old
+                    .blue_green
+                    .post_promotion_analysis_run_status
+                    .clone(),
+                before.post.clone(),
+                "PostPromotion",
+            ),
         ];
         for (known, run, purpose) in told {
             let (Some(known), Some(run)) = (known, run) else {
@@ -285,8 +361,14 @@ impl Round<'_> {
                 continue;
             }
             let (name, phase) = (&run.key.name, &run.phase);
-            let previous = if known.status.is_empty() { "NoPreviousStatus" } else { known.status.as_str() };
-            let message = format!("{purpose} Analysis Run '{name}' Status New: '{phase}' Previous: '{previous}'");
+            let previous = if known.status.is_empty() {
+                "NoPreviousStatus"
+            } else {
+                known.status.as_str()
+            };
+            let message = format!(
+                "{purpose} Analysis Run '{name}' Status New: '{phase}' Previous: '{previous}'"
+            );
             let reason = format!("AnalysisRun{phase}");
             if matches!(phase.as_str(), "Failed" | "Error") {
                 self.warn(&reason, &message);
@@ -304,7 +386,8 @@ impl Round<'_> {
             .into_iter()
             .filter(|object| !self.runs.all().any(|run| run.key == object.key))
             .map(|object| {
-                let created = json::text(&object.value(), &["metadata", "creationTimestamp"]).to_owned();
+                let created =
+                    json::text(&object.value(), &["metadata", "creationTimestamp"]).to_owned();
                 (created, object.key.clone())
             })
             .collect();
@@ -341,12 +424,23 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
         cluster.wake(key, due);
         return;
     }
-    let metrics = json::at(&value, &["spec", "metrics"]).and_then(Value::as_array).cloned().unwrap_or_default();
+    let metrics = json::at(&value, &["spec", "metrics"])
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let Some(first) = metrics.first() else {
-        finish(cluster, key, "Error", "unable to resolve the run's metrics: no template found");
+        finish(
+            cluster,
+            key,
+            "Error",
+            "unable to resolve the run's metrics: no template found",
+        );
         return;
     };
-    let interval = first.get("interval").and_then(duration).unwrap_or(Duration::from_secs(60));
+    let interval = first
+        .get("interval")
+        .and_then(duration)
+        .unwrap_or(Duration::from_secs(60));
     let next = due.after(interval);
     cluster.memory.measured_at.insert(uid, next);
     measure(cluster, &object, &metrics);
@@ -356,17 +450,29 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
 fn measure(cluster: &mut Cluster, object: &Arc<Object>, metrics: &[Value]) {
     let verdict = verdict(cluster, object);
     let stamp = cluster.clock.stamp();
-    let mut status = json::at(&object.value(), &["status"]).cloned().unwrap_or_else(|| json!({}));
+    let mut status = json::at(&object.value(), &["status"])
+        .cloned()
+        .unwrap_or_else(|| json!({}));
     if json::text(&status, &["startedAt"]).is_empty() {
         json::set(&mut status, &["startedAt"], stamp.clone());
     }
-    let mut results = status.get("metricResults").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut results = status
+        .get("metricResults")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let mut worst = None;
     let mut all_done = true;
     for (place, metric) in metrics.iter().enumerate() {
         // Only the first metric tells; the others are there to be compared with it.
-        let verdict = if place == 0 { verdict } else { Verdict::Successful };
-        let taken = results.get(place).map_or(0, |result| json::int(result, &["count"]));
+        let verdict = if place == 0 {
+            verdict
+        } else {
+            Verdict::Successful
+        };
+        let taken = results
+            .get(place)
+            .map_or(0, |result| json::int(result, &["count"]));
         let phase = match verdict {
             Verdict::Inconclusive if taken > 0 => "Inconclusive",
             Verdict::Failed if taken > 0 => "Failed",
@@ -402,11 +508,19 @@ fn verdict(cluster: &Cluster, run: &Object) -> Verdict {
         return Verdict::Successful;
     };
     let name = format!("{}-{hash}", rollout.name);
-    let set = cluster.store.get(&Key::new(Kind::ReplicaSet, &rollout.namespace, &name));
+    let set = cluster
+        .store
+        .get(&Key::new(Kind::ReplicaSet, &rollout.namespace, &name));
     let value = set.map(|set| set.value()).unwrap_or_default();
-    let image = value.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
-    let version = image.and_then(|image| image.rsplit_once(':')).map_or("", |(_, tag)| tag);
-    cluster.script(&rollout.namespace, &rollout.name).verdict(version)
+    let image = value
+        .pointer("/spec/template/spec/containers/0/image")
+        .and_then(Value::as_str);
+    let version = image
+        .and_then(|image| image.rsplit_once(':'))
+        .map_or("", |(_, tag)| tag);
+    cluster
+        .script(&rollout.namespace, &rollout.name)
+        .verdict(version)
 }
 
 /// A value that fits the metric and its judgement, as Prometheus answers it: a vector of one.
@@ -432,20 +546,38 @@ fn record(before: Option<&Value>, metric: &Value, phase: &str, value: &str, stam
         let count = json::int(&result, &[name]) + 1;
         json::set(&mut result, &[name], count);
     }
-    let mut taken = result.get("measurements").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut taken = result
+        .get("measurements")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     taken.push(json!({"phase": phase, "value": value, "startedAt": stamp, "finishedAt": stamp}));
     let surplus = taken.len().saturating_sub(RETAINED);
-    json::set(&mut result, &["measurements"], Value::Array(taken.into_iter().skip(surplus).collect()));
+    json::set(
+        &mut result,
+        &["measurements"],
+        Value::Array(taken.into_iter().skip(surplus).collect()),
+    );
     json::set(&mut result, &["name"], json::text(metric, &["name"]));
     if let Some(query) = json::at(metric, &["provider", "prometheus", "query"]) {
-        json::set(&mut result, &["metadata", "ResolvedPrometheusQuery"], query.clone());
+        json::set(
+            &mut result,
+            &["metadata", "ResolvedPrometheusQuery"],
+            query.clone(),
+        );
     }
-    let (failed, unclear) = (json::int(&result, &["failed"]), json::int(&result, &["inconclusive"]));
+    let (failed, unclear) = (
+        json::int(&result, &["failed"]),
+        json::int(&result, &["inconclusive"]),
+    );
     let phase = if failed > json::int(metric, &["failureLimit"]) {
         "Failed"
     } else if unclear > json::int(metric, &["inconclusiveLimit"]) {
         "Inconclusive"
-    } else if metric.get("count").is_some_and(|count| json::int(&result, &["count"]) >= number(count)) {
+    } else if metric
+        .get("count")
+        .is_some_and(|count| json::int(&result, &["count"]) >= number(count))
+    {
         "Successful"
     } else {
         "Running"
@@ -456,11 +588,18 @@ fn record(before: Option<&Value>, metric: &Value, phase: &str, value: &str, stam
 
 /// Counts and limits may be numbers or numeric strings.
 fn number(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
+    value
+        .as_i64()
+        .or_else(|| value.as_str()?.parse().ok())
+        .unwrap_or(0)
 }
 
 fn ending(result: &Value, metric: &Value, phase: &str) -> (String, String) {
-    let (counter, limit) = if phase == "Failed" { ("failed", "failureLimit") } else { ("inconclusive", "inconclusiveLimit") };
+    let (counter, limit) = if phase == "Failed" {
+        ("failed", "failureLimit")
+    } else {
+        ("inconclusive", "inconclusiveLimit")
+    };
     let message = format!(
         "Metric \"{}\" assessed {phase} due to {counter} ({}) > {limit} ({})",
         json::text(metric, &["name"]),
@@ -478,7 +617,10 @@ fn finish(cluster: &mut Cluster, key: &Key, phase: &str, message: &str) {
             json::set(run, &["status", "message"], message);
         }
         json::set(run, &["status", "completedAt"], stamp);
-        let results = json::at(run, &["status", "metricResults"]).and_then(Value::as_array).cloned().unwrap_or_default();
+        let results = json::at(run, &["status", "metricResults"])
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let mut summary = json!({"count": results.len()});
         for result in &results {
             let counter = match json::text(result, &["phase"]) {
@@ -498,7 +640,12 @@ fn finish(cluster: &mut Cluster, key: &Key, phase: &str, message: &str) {
 }
 
 /// The template that a scenario's analyses name: errors first, then latency.
-pub(in crate::demo) fn template(namespace: &str, name: &str, interval: &str, count: Option<u32>) -> Value {
+pub(in crate::demo) fn template(
+    namespace: &str,
+    name: &str,
+    interval: &str,
+    count: Option<u32>,
+) -> Value {
     let metric = |name: &str, condition: &str, query: &str| {
         let mut metric = json!({"name": name, "interval": interval, "failureLimit": 1, "successCondition": condition,
             "provider": {"prometheus": {"address": "http://prometheus.monitoring:9090", "query": query}}});

@@ -36,9 +36,12 @@ impl Round<'_> {
     fn fast_rollback(&self) -> bool {
         let still_up = replica_set::scale_down_due(self.cluster, &self.new)
             .is_some_and(|due| due > self.cluster.clock.now());
-        let older = self.stable_set().is_some_and(|stable| self.new.created < stable.created);
+        let older = self
+            .stable_set()
+            .is_some_and(|stable| self.new.created < stable.created);
         let to_stable = self.old.stable == self.new.hash;
-        (older || to_stable) && !matches!(self.stable, Stable::None)
+        (older || to_stable)
+            && !matches!(self.stable, Stable::None)
             && (self.within_rollback_window() || still_up || to_stable)
     }
 
@@ -60,7 +63,12 @@ impl Round<'_> {
                 continue;
             };
             let selectors = &self.old.blue_green;
-            let referenced = [&self.old.stable, &self.old.current_pod_hash, &selectors.active_selector, &selectors.preview_selector];
+            let referenced = [
+                &self.old.stable,
+                &self.old.current_pod_hash,
+                &selectors.active_selector,
+                &selectors.preview_selector,
+            ];
             if referenced.contains(&&set.hash) {
                 continue;
             }
@@ -83,7 +91,8 @@ impl Round<'_> {
         if self.old.abort || !self.whole() || self.halted() {
             return;
         }
-        let needed = strategy.auto_promotion_enabled == Some(false) || strategy.auto_promotion_seconds > 0;
+        let needed =
+            strategy.auto_promotion_enabled == Some(false) || strategy.auto_promotion_seconds > 0;
         if self.fast_tracked(active, fast) || !needed {
             self.pauses.remove.push(BLUE_GREEN_PAUSE);
             return;
@@ -106,7 +115,11 @@ impl Round<'_> {
 
     fn pre_promotion_done(&self, strategy: &BlueGreen) -> bool {
         strategy.pre_promotion_analysis.is_none()
-            || self.runs.pre.as_ref().is_some_and(|run| run.phase == "Successful")
+            || self
+                .runs
+                .pre
+                .as_ref()
+                .is_some_and(|run| run.phase == "Successful")
     }
 
     fn blue_green_pause_completed(&self, strategy: &BlueGreen) -> bool {
@@ -128,7 +141,8 @@ impl Round<'_> {
         if self.halted() || !self.whole() || !self.saturated(&self.new) {
             return active;
         }
-        let pause_over = self.blue_green_pause_completed(strategy) && self.pre_promotion_done(strategy);
+        let pause_over =
+            self.blue_green_pause_completed(strategy) && self.pre_promotion_done(strategy);
         let mut next = active.clone();
         if self.fast_tracked(&active, fast) || pause_over {
             next.clone_from(&self.new.hash);
@@ -142,7 +156,8 @@ impl Round<'_> {
 
     fn tell_switch(&mut self, service: &str, from: &str, to: &str) {
         if from != to {
-            let message = format!("Switched selector for service '{service}' from '{from}' to '{to}'");
+            let message =
+                format!("Switched selector for service '{service}' from '{from}' to '{to}'");
             self.tell("SwitchService", &message);
         }
     }
@@ -168,7 +183,11 @@ impl Round<'_> {
             self.status.available_replicas = set.available;
             self.status.ready_replicas = set.ready;
             let mut selector = self.spec.selector.clone();
-            crate::demo::json::set(&mut selector, &["matchLabels", replica_set::ROLLOUTS.hash_label], set.hash);
+            crate::demo::json::set(
+                &mut selector,
+                &["matchLabels", replica_set::ROLLOUTS.hash_label],
+                set.hash,
+            );
             self.status.selector = super::rollout::selector_text(&selector);
         }
         self.persist();
@@ -190,8 +209,19 @@ impl Round<'_> {
         if self.pauses.aborted(&self.old) {
             return None;
         }
-        let post = self.spec.strategy.blue_green.as_ref()?.post_promotion_analysis.as_ref();
-        let verified = post.is_none() || self.runs.post.as_ref().is_some_and(|run| run.phase == "Successful");
+        let post = self
+            .spec
+            .strategy
+            .blue_green
+            .as_ref()?
+            .post_promotion_analysis
+            .as_ref();
+        let verified = post.is_none()
+            || self
+                .runs
+                .post
+                .as_ref()
+                .is_some_and(|run| run.phase == "Successful");
         verified.then_some("Completed blue-green update")
     }
 }

@@ -33,7 +33,12 @@ impl Round<'_> {
     fn step_hash(&self) -> String {
         let value = self.object.value();
         let steps = json::at(&value, &["spec", "strategy", "canary", "steps"]);
-        short_hash(steps.map(ToString::to_string).unwrap_or_default().as_bytes())
+        short_hash(
+            steps
+                .map(ToString::to_string)
+                .unwrap_or_default()
+                .as_bytes(),
+        )
     }
 
     fn template_or_steps_changed(&self) -> bool {
@@ -65,8 +70,17 @@ impl Round<'_> {
     }
 
     pub(super) fn paused_since(&self, reason: &str) -> Option<Moment> {
-        let pause = self.old.pauses().iter().find(|pause| pause.reason == reason)?;
-        let exact = self.cluster.memory.paused_since.get(&*self.object.uid).copied();
+        let pause = self
+            .old
+            .pauses()
+            .iter()
+            .find(|pause| pause.reason == reason)?;
+        let exact = self
+            .cluster
+            .memory
+            .paused_since
+            .get(&*self.object.uid)
+            .copied();
         exact.or_else(|| Some(self.cluster.clock.moment_of(pause.start_time.parse().ok()?)))
     }
 
@@ -74,7 +88,8 @@ impl Round<'_> {
         if !self.old.paused_for(CANARY_PAUSE) {
             return self.old.controller_pause;
         }
-        self.pause_ends(pause).is_some_and(|due| due <= self.cluster.clock.now())
+        self.pause_ends(pause)
+            .is_some_and(|due| due <= self.cluster.clock.now())
     }
 
     fn step_completed(&self) -> bool {
@@ -89,7 +104,10 @@ impl Round<'_> {
         } else if step.set_weight.is_some() || step.set_canary_scale.is_some() {
             self.at_desired_counts(self.status.canary.weights.is_some())
         } else if step.analysis.is_some() {
-            self.runs.step.as_ref().is_some_and(|run| run.phase == "Successful")
+            self.runs
+                .step
+                .as_ref()
+                .is_some_and(|run| run.phase == "Successful")
         } else {
             // Header and mirror routes are set at once; an experiment of the demo has nothing to compare.
             true
@@ -126,7 +144,10 @@ impl Round<'_> {
                 let next = self.old.current_step_index.unwrap_or(0) + 1;
                 index = Some(next);
                 self.status.canary.current_step_analysis_run_status = None;
-                self.tell("RolloutStepCompleted", &format!("Rollout step {next}/{steps} completed ({label})"));
+                self.tell(
+                    "RolloutStepCompleted",
+                    &format!("Rollout step {next}/{steps} completed ({label})"),
+                );
                 self.pauses.remove.push(CANARY_PAUSE);
             }
             self.status.current_step_index = index;
@@ -142,7 +163,10 @@ impl Round<'_> {
             self.tell("SkipSteps", "Rollback to stable ReplicaSets");
             self.status.current_step_index = Some(steps);
         } else if self.within_rollback_window() && self.new.wanted > 0 {
-            self.tell("SkipSteps", "Rollback to active ReplicaSets within RollbackWindow");
+            self.tell(
+                "SkipSteps",
+                "Rollback to active ReplicaSets within RollbackWindow",
+            );
             self.status.current_step_index = Some(steps);
         }
     }
@@ -177,7 +201,9 @@ impl Round<'_> {
         if self.current_step().is_none() {
             return 100;
         }
-        self.steps_until_now().find_map(|step| step.set_weight).unwrap_or(0)
+        self.steps_until_now()
+            .find_map(|step| step.set_weight)
+            .unwrap_or(0)
     }
 
     /// The current step and those before it, backwards.
@@ -203,18 +229,30 @@ impl Round<'_> {
 
     fn desired_counts(&self) -> (i64, i64) {
         let replicas = self.replicas();
-        let scale = if self.whole_weight() { None } else { self.canary_scale() };
+        let scale = if self.whole_weight() {
+            None
+        } else {
+            self.canary_scale()
+        };
         let weight = if self.whole_weight() {
             100
         } else {
-            scale.and_then(|scale| scale.weight).unwrap_or_else(|| self.set_weight())
+            scale
+                .and_then(|scale| scale.weight)
+                .unwrap_or_else(|| self.set_weight())
         };
         if self.routed() {
             let canary = scale.and_then(|scale| scale.replicas);
-            return (canary.unwrap_or_else(|| scale::routed(replicas, weight)), replicas);
+            return (
+                canary.unwrap_or_else(|| scale::routed(replicas, weight)),
+                replicas,
+            );
         }
         let (surge, unavailable) = self.room();
-        let size = |set: &Set| Size { wanted: set.wanted, available: set.available };
+        let size = |set: &Set| Size {
+            wanted: set.wanted,
+            available: set.available,
+        };
         Basic {
             replicas,
             weight,
@@ -234,10 +272,19 @@ impl Round<'_> {
         let canary = self.spec.strategy.canary.as_ref();
         let quarter = Amount::Percent("25%".to_owned());
         let replicas = self.replicas();
-        let surge = canary.and_then(|canary| canary.max_surge.as_ref()).unwrap_or(&quarter).of(replicas, true);
-        let unavailable =
-            canary.and_then(|canary| canary.max_unavailable.as_ref()).unwrap_or(&quarter).of(replicas, false);
-        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable.min(replicas) };
+        let surge = canary
+            .and_then(|canary| canary.max_surge.as_ref())
+            .unwrap_or(&quarter)
+            .of(replicas, true);
+        let unavailable = canary
+            .and_then(|canary| canary.max_unavailable.as_ref())
+            .unwrap_or(&quarter)
+            .of(replicas, false);
+        let unavailable = if surge == 0 && unavailable == 0 {
+            1
+        } else {
+            unavailable.min(replicas)
+        };
         (surge, unavailable)
     }
 
@@ -270,7 +317,11 @@ impl Round<'_> {
             }
         }
         let (canary, _) = self.desired_counts();
-        let canary = if matches!(self.stable, Stable::Other(_)) { canary } else { self.replicas() };
+        let canary = if matches!(self.stable, Stable::Other(_)) {
+            canary
+        } else {
+            self.replicas()
+        };
         if self.reconcile_new(canary) {
             return true;
         }
@@ -292,7 +343,9 @@ impl Round<'_> {
                 (set.wanted - spare).max(0)
             } else if self.old.fully_promoted() || set.deadline.is_some() {
                 let canary = self.spec.strategy.canary.as_ref();
-                let delay = canary.and_then(|canary| canary.scale_down_delay_seconds).unwrap_or(30);
+                let delay = canary
+                    .and_then(|canary| canary.scale_down_delay_seconds)
+                    .unwrap_or(30);
                 self.keep_until_deadline(place, std::time::Duration::from_secs(delay))
             } else {
                 // A version that was superseded while it was a canary: no traffic goes there.
@@ -343,7 +396,10 @@ impl Round<'_> {
             Some(_) => String::new(),
         };
         self.status.canary.weights = Some(weights);
-        self.tell("TrafficWeightUpdated", &format!("Traffic weight updated {change}"));
+        self.tell(
+            "TrafficWeightUpdated",
+            &format!("Traffic weight updated {change}"),
+        );
     }
 
     /// None: leave the weights as they are.
@@ -353,14 +409,29 @@ impl Round<'_> {
         }
         if self.old.promote_full {
             // Traffic follows when the new version is whole; until then it stays where it is.
-            return Some(self.old.canary.weights.as_ref().map_or(0, |weights| weights.canary.weight));
+            return Some(
+                self.old
+                    .canary
+                    .weights
+                    .as_ref()
+                    .map_or(0, |weights| weights.canary.weight),
+            );
         }
         let index = self.old.current_step_index?;
         if !self.at_desired_counts(false) {
             let before = usize::try_from(index).unwrap_or(0);
-            let weight = self.steps().iter().take(before).rev().find_map(|step| step.set_weight);
+            let weight = self
+                .steps()
+                .iter()
+                .take(before)
+                .rev()
+                .find_map(|step| step.set_weight);
             return Some(weight.unwrap_or(0));
         }
-        Some(if index == self.step_count() { 100 } else { self.set_weight() })
+        Some(if index == self.step_count() {
+            100
+        } else {
+            self.set_weight()
+        })
     }
 }

@@ -44,7 +44,13 @@ impl Round<'_> {
     }
 
     /// A condition with the same status and reason stays as it is, its message included.
-    pub(super) fn set_condition(&mut self, kind: &str, status: &str, reason: &str, message: &str) -> bool {
+    pub(super) fn set_condition(
+        &mut self,
+        kind: &str,
+        status: &str,
+        reason: &str,
+        message: &str,
+    ) -> bool {
         let mut new = self.condition(kind, status, reason, message);
         if let Some(old) = find(&self.status.conditions, kind) {
             if old.status == status && old.reason == reason {
@@ -54,7 +60,9 @@ impl Round<'_> {
                 new.last_transition_time = old.last_transition_time.clone();
             }
         }
-        self.status.conditions.retain(|condition| condition.kind != kind);
+        self.status
+            .conditions
+            .retain(|condition| condition.kind != kind);
         self.status.conditions.push(new);
         true
     }
@@ -63,10 +71,12 @@ impl Round<'_> {
     /// `Progressing` with the step unchanged right after a promotion.
     pub(super) fn check_paused(&mut self) -> bool {
         let paused = !self.old.pauses().is_empty() || self.spec.paused;
-        let progressing = find(&self.old.conditions, "Progressing").map(|condition| condition.reason.clone());
+        let progressing =
+            find(&self.old.conditions, "Progressing").map(|condition| condition.reason.clone());
         let was_aborted = progressing.as_deref() == Some("RolloutAborted");
         let was_paused = progressing.as_deref() == Some("RolloutPaused");
-        let condition_says = find(&self.old.conditions, "Paused").is_some_and(|paused| paused.status == "True");
+        let condition_says =
+            find(&self.old.conditions, "Paused").is_some_and(|paused| paused.status == "True");
         self.status = self.old.clone();
         if paused != was_paused && !was_aborted && !self.old.fully_promoted() {
             let (reason, message) = if paused {
@@ -77,7 +87,12 @@ impl Round<'_> {
             self.set_condition("Progressing", "Unknown", reason, message);
         }
         if !self.old.abort && was_aborted {
-            self.set_condition("Progressing", "Unknown", "RolloutRetry", "Retrying Rollout after abort");
+            self.set_condition(
+                "Progressing",
+                "Unknown",
+                "RolloutRetry",
+                "Retrying Rollout after abort",
+            );
         }
         if paused != condition_says && !was_aborted {
             let status = if paused { "True" } else { "False" };
@@ -98,14 +113,22 @@ impl Round<'_> {
         self.settle_pauses();
         self.settle_conditions();
         (self.status.phase, self.status.message) = phase(&self.spec, &self.status);
-        let (paused, was_paused) = (!self.status.pauses().is_empty(), !self.old.pauses().is_empty());
+        let (paused, was_paused) = (
+            !self.status.pauses().is_empty(),
+            !self.old.pauses().is_empty(),
+        );
         if self.status == self.old {
             self.watch_for_stall();
             return;
         }
         self.write();
         if paused && !was_paused {
-            let reason = self.status.pauses().first().map(|pause| pause.reason.clone()).unwrap_or_default();
+            let reason = self
+                .status
+                .pauses()
+                .first()
+                .map(|pause| pause.reason.clone())
+                .unwrap_or_default();
             self.tell("RolloutPaused", &format!("Rollout is paused ({reason})"));
         } else if was_paused && !paused && self.status.aborted_at.is_none() {
             self.tell("RolloutResumed", "Rollout is resumed");
@@ -115,7 +138,8 @@ impl Round<'_> {
     fn write(&mut self) {
         let status = serde_json::to_value(&self.status).unwrap_or_default();
         let key = self.object.key.clone();
-        self.cluster.edit(&key, |value| json::set(value, &["status"], status));
+        self.cluster
+            .edit(&key, |value| json::set(value, &["status"], status));
     }
 
     fn settle_pauses(&mut self) {
@@ -142,7 +166,10 @@ impl Round<'_> {
                     start_time: stamp.clone(),
                 });
                 let now = self.cluster.clock.now();
-                self.cluster.memory.paused_since.insert(self.object.uid.to_string(), now);
+                self.cluster
+                    .memory
+                    .paused_since
+                    .insert(self.object.uid.to_string(), now);
             }
         }
         if !pauses.is_empty() {
@@ -159,7 +186,12 @@ impl Round<'_> {
         if !paused && healthy {
             self.set_condition("Healthy", "True", "RolloutHealthy", "Rollout is healthy");
         } else if find(&self.status.conditions, "Healthy").is_some() {
-            became_unhealthy = self.set_condition("Healthy", "False", "RolloutHealthy", "Rollout is not healthy");
+            became_unhealthy = self.set_condition(
+                "Healthy",
+                "False",
+                "RolloutHealthy",
+                "Rollout is not healthy",
+            );
         }
         if aborted {
             self.note_abort();
@@ -195,17 +227,30 @@ impl Round<'_> {
             self.set_condition("Progressing", "True", "NewReplicaSetAvailable", &message);
         } else if self.progressed() || became_unhealthy {
             let now = self.cluster.clock.now();
-            self.cluster.memory.progressed_at.insert(self.object.uid.to_string(), now);
+            self.cluster
+                .memory
+                .progressed_at
+                .insert(self.object.uid.to_string(), now);
             let (reason, message) = if self.status.fully_promoted() && became_unhealthy {
-                ("ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned())
+                (
+                    "ReplicaSetNotAvailable",
+                    "Rollout does not have minimum availability".to_owned(),
+                )
             } else {
-                ("ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."))
+                (
+                    "ReplicaSetUpdated",
+                    format!("ReplicaSet \"{name}\" is progressing."),
+                )
             };
             let mut new = self.condition("Progressing", "True", reason, &message);
-            if let Some(old) = find(&self.old.conditions, "Progressing").filter(|old| old.status == "True") {
+            if let Some(old) =
+                find(&self.old.conditions, "Progressing").filter(|old| old.status == "True")
+            {
                 new.last_transition_time = old.last_transition_time.clone();
             }
-            self.status.conditions.retain(|condition| condition.kind != "Progressing");
+            self.status
+                .conditions
+                .retain(|condition| condition.kind != "Progressing");
             self.status.conditions.push(new);
         } else if !self.may_take_long() && self.stalled() {
             let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
@@ -216,7 +261,8 @@ impl Round<'_> {
     fn note_availability(&mut self) {
         let enough = if self.spec.strategy.blue_green.is_some() {
             let active = self.status.blue_green.active_selector.clone();
-            self.sets().any(|set| set.hash == active && self.saturated(set))
+            self.sets()
+                .any(|set| set.hash == active && self.saturated(set))
         } else {
             self.sets().map(|set| set.available).sum::<i64>() >= self.replicas()
         };
@@ -238,10 +284,12 @@ impl Round<'_> {
         let complete = if let Some(blue_green) = &self.spec.strategy.blue_green {
             let selectors = &status.blue_green;
             selectors.active_selector == status.current_pod_hash
-                && (blue_green.preview_service.is_empty() || selectors.preview_selector == status.current_pod_hash)
+                && (blue_green.preview_service.is_empty()
+                    || selectors.preview_selector == status.current_pod_hash)
         } else {
             let steps = self.step_count();
-            let all_done = steps == 0 || status.current_step_index.is_none_or(|index| index == steps);
+            let all_done =
+                steps == 0 || status.current_step_index.is_none_or(|index| index == steps);
             all_done && status.fully_promoted() && status.replicas == replicas
         };
         status.updated_replicas == replicas
@@ -270,8 +318,9 @@ impl Round<'_> {
     /// Pauses, analyses and scale-down delays are not a lack of progress.
     fn may_take_long(&self) -> bool {
         let step = self.current_step();
-        step.is_some_and(|step| step.pause.is_some() || step.analysis.is_some() || step.experiment.is_some())
-            || find(&self.old.conditions, "Paused").is_some_and(|paused| paused.status == "True")
+        step.is_some_and(|step| {
+            step.pause.is_some() || step.analysis.is_some() || step.experiment.is_some()
+        }) || find(&self.old.conditions, "Paused").is_some_and(|paused| paused.status == "True")
             || self.others.iter().any(|set| set.deadline.is_some())
     }
 
@@ -303,7 +352,13 @@ impl Round<'_> {
         if self.healthy() || timed_out || paused || self.status.abort || self.may_take_long() {
             return;
         }
-        if let Some(at) = self.cluster.memory.progressed_at.get(&*self.object.uid).copied() {
+        if let Some(at) = self
+            .cluster
+            .memory
+            .progressed_at
+            .get(&*self.object.uid)
+            .copied()
+        {
             let due = at.after(self.deadline()).after(Duration::from_secs(1));
             if due > self.cluster.clock.now() {
                 let key = self.object.key.clone();
@@ -337,7 +392,10 @@ fn phase(spec: &Spec, status: &Status) -> (String, String) {
         return is("Progressing", "more replicas need to be updated");
     }
     if status.available_replicas < status.updated_replicas {
-        return is("Progressing", "updated replicas are still becoming available");
+        return is(
+            "Progressing",
+            "updated replicas are still becoming available",
+        );
     }
     let promoted = status.fully_promoted();
     if let Some(blue_green) = &spec.strategy.blue_green {
@@ -349,7 +407,10 @@ fn phase(spec: &Spec, status: &Status) -> (String, String) {
             return is("Progressing", "waiting for analysis to complete");
         }
         if !promoted {
-            return is("Progressing", "waiting for post-promotion verification to complete");
+            return is(
+                "Progressing",
+                "waiting for post-promotion verification to complete",
+            );
         }
     } else if let Some(canary) = &spec.strategy.canary {
         if canary.traffic_routing.is_none() && status.replicas > status.updated_replicas {
@@ -361,4 +422,3 @@ fn phase(spec: &Spec, status: &Status) -> (String, String) {
     }
     is("Healthy", "")
 }
-

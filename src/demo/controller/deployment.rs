@@ -48,7 +48,10 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
     };
     let hash = template_hash(&spec.template, DEPLOYMENTS.hash_label);
     let mut old = replica_set::owned(cluster, &object.uid, &DEPLOYMENTS);
-    let found = old.iter().position(|set| set.hash == hash).map(|place| old.remove(place));
+    let found = old
+        .iter()
+        .position(|set| set.hash == hash)
+        .map(|place| old.remove(place));
     let highest = old.iter().map(|set| set.revision).max().unwrap_or(0);
     let new = match found {
         Some(mut new) if new.revision <= highest && !spec.paused => {
@@ -60,7 +63,14 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
         None if spec.paused => None,
         None => {
             let desired = spec.replicas.unwrap_or(1);
-            Some(replica_set::create(cluster, &object, &DEPLOYMENTS, &hash, highest + 1, desired))
+            Some(replica_set::create(
+                cluster,
+                &object,
+                &DEPLOYMENTS,
+                &hash,
+                highest + 1,
+                desired,
+            ))
         }
     };
     if let Some(new) = &new
@@ -68,7 +78,13 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
     {
         note_revision(cluster, key, new.revision);
     }
-    let mut rolling = Look { cluster, object, spec, new, old };
+    let mut rolling = Look {
+        cluster,
+        object,
+        spec,
+        new,
+        old,
+    };
     if !rolling.spec.paused {
         rolling.roll();
         rolling.limit_history();
@@ -78,7 +94,11 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
 
 fn note_revision(cluster: &mut Cluster, key: &Key, revision: i64) {
     cluster.edit(key, |value| {
-        json::set(value, &["metadata", "annotations", DEPLOYMENTS.revision], revision.to_string());
+        json::set(
+            value,
+            &["metadata", "annotations", DEPLOYMENTS.revision],
+            revision.to_string(),
+        );
     });
 }
 
@@ -100,9 +120,24 @@ impl Look<'_> {
     fn room(&self) -> (i64, i64) {
         let quarter = Amount::Percent("25%".to_owned());
         let rolling = &self.spec.strategy.rolling_update;
-        let surge = rolling.max_surge.as_ref().unwrap_or(&quarter).of(self.replicas(), true);
-        let unavailable = rolling.max_unavailable.as_ref().unwrap_or(&quarter).of(self.replicas(), false);
-        (surge, if surge == 0 && unavailable == 0 { 1 } else { unavailable })
+        let surge = rolling
+            .max_surge
+            .as_ref()
+            .unwrap_or(&quarter)
+            .of(self.replicas(), true);
+        let unavailable = rolling
+            .max_unavailable
+            .as_ref()
+            .unwrap_or(&quarter)
+            .of(self.replicas(), false);
+        (
+            surge,
+            if surge == 0 && unavailable == 0 {
+                1
+            } else {
+                unavailable
+            },
+        )
     }
 
     fn roll(&mut self) {
@@ -122,7 +157,8 @@ impl Look<'_> {
         let not_ready = (grown - new.available).max(0);
         let total = grown + self.old.iter().map(|set| set.wanted).sum::<i64>();
         // Pods that are not available cost nothing to remove; available ones only beyond the minimum.
-        let mut spare = (total - (replicas - unavailable) - not_ready).min(available + new.available - (replicas - unavailable));
+        let mut spare = (total - (replicas - unavailable) - not_ready)
+            .min(available + new.available - (replicas - unavailable));
         for place in 0..self.old.len() {
             let Some(wanted) = self.old.get(place).map(|set| set.wanted) else {
                 continue;
@@ -146,8 +182,17 @@ impl Look<'_> {
         let before = set.wanted;
         if replica_set::scale(self.cluster, set, &DEPLOYMENTS, replicas, desired) {
             let way = if replicas > before { "up" } else { "down" };
-            let message = format!("Scaled {way} replica set {} from {before} to {replicas}", set.name());
-            self.cluster.tell(&self.object, DEPLOYMENTS.component, false, "ScalingReplicaSet", &message);
+            let message = format!(
+                "Scaled {way} replica set {} from {before} to {replicas}",
+                set.name()
+            );
+            self.cluster.tell(
+                &self.object,
+                DEPLOYMENTS.component,
+                false,
+                "ScalingReplicaSet",
+                &message,
+            );
         }
     }
 
@@ -167,16 +212,25 @@ impl Look<'_> {
 
     fn count_back(&mut self) {
         let sum = |count: fn(&Set) -> i64| self.old.iter().chain(&self.new).map(count).sum::<i64>();
-        let (replicas, ready, available) = (sum(|set| set.count), sum(|set| set.ready), sum(|set| set.available));
+        let (replicas, ready, available) = (
+            sum(|set| set.count),
+            sum(|set| set.ready),
+            sum(|set| set.available),
+        );
         let updated = self.new.as_ref().map_or(0, |set| set.count);
         let wanted = self.replicas();
         let complete = updated == wanted && replicas == wanted && available == wanted;
         let least = wanted - self.room().1;
         let stamp = self.cluster.clock.stamp();
-        let new = self.new.as_ref().map(|set| set.name().to_owned()).unwrap_or_default();
+        let new = self
+            .new
+            .as_ref()
+            .map(|set| set.name().to_owned())
+            .unwrap_or_default();
         let paused = self.spec.paused;
         self.cluster.edit(&self.object.key, |value| {
-            let mut status = json!({"observedGeneration": json::int(value, &["metadata", "generation"])});
+            let mut status =
+                json!({"observedGeneration": json::int(value, &["metadata", "generation"])});
             let counts = [
                 ("replicas", replicas),
                 ("updatedReplicas", updated),
@@ -188,32 +242,66 @@ impl Look<'_> {
                 json::set(&mut status, &[name], count);
             }
             let available = if available >= least {
-                ("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.".to_owned())
+                (
+                    "Available",
+                    "True",
+                    "MinimumReplicasAvailable",
+                    "Deployment has minimum availability.".to_owned(),
+                )
             } else {
-                ("Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.".to_owned())
+                (
+                    "Available",
+                    "False",
+                    "MinimumReplicasUnavailable",
+                    "Deployment does not have minimum availability.".to_owned(),
+                )
             };
             let progressing = if paused {
-                ("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused".to_owned())
+                (
+                    "Progressing",
+                    "Unknown",
+                    "DeploymentPaused",
+                    "Deployment is paused".to_owned(),
+                )
             } else if complete {
-                ("Progressing", "True", "NewReplicaSetAvailable", format!("ReplicaSet \"{new}\" has successfully progressed."))
+                (
+                    "Progressing",
+                    "True",
+                    "NewReplicaSetAvailable",
+                    format!("ReplicaSet \"{new}\" has successfully progressed."),
+                )
             } else {
-                ("Progressing", "True", "ReplicaSetUpdated", format!("ReplicaSet \"{new}\" is progressing."))
+                (
+                    "Progressing",
+                    "True",
+                    "ReplicaSetUpdated",
+                    format!("ReplicaSet \"{new}\" is progressing."),
+                )
             };
             let conditions = [available, progressing].map(|new| condition(value, &new, &stamp));
-            json::set(&mut status, &["conditions"], Value::from(conditions.to_vec()));
+            json::set(
+                &mut status,
+                &["conditions"],
+                Value::from(conditions.to_vec()),
+            );
             json::set(value, &["status"], status);
         });
     }
 }
 
 /// Times move only with what they are about.
-fn condition(object: &Value, (kind, status, reason, message): &(&str, &str, &str, String), stamp: &str) -> Value {
+fn condition(
+    object: &Value,
+    (kind, status, reason, message): &(&str, &str, &str, String),
+    stamp: &str,
+) -> Value {
     let before = json::at(object, &["status", "conditions"])
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .find(|condition| json::text(condition, &["type"]) == *kind);
-    let same = |name: &str, new: &str| before.is_some_and(|before| json::text(before, &[name]) == new);
+    let same =
+        |name: &str, new: &str| before.is_some_and(|before| json::text(before, &[name]) == new);
     let kept = |name: &str, keep: bool| match before {
         Some(before) if keep => json::text(before, &[name]).to_owned(),
         _ => stamp.to_owned(),

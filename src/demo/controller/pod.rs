@@ -52,11 +52,20 @@ fn is_ready(pod: &Value) -> bool {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .any(|condition| json::text(condition, &["type"]) == "Ready" && json::text(condition, &["status"]) == "True")
+        .any(|condition| {
+            json::text(condition, &["type"]) == "Ready"
+                && json::text(condition, &["status"]) == "True"
+        })
 }
 
 /// A pod of the owner's template. The workload is whose script says how long it takes to be ready.
-pub(super) fn create(cluster: &mut Cluster, owner: &Object, name: &str, template: &Value, workload: &str) {
+pub(super) fn create(
+    cluster: &mut Cluster,
+    owner: &Object,
+    name: &str,
+    template: &Value,
+    workload: &str,
+) {
     let namespace = owner.key.namespace.to_string();
     let stamp = cluster.clock.stamp();
     let node = format!("node-{}", cluster.chance.below(6) + 1);
@@ -75,7 +84,10 @@ pub(super) fn create(cluster: &mut Cluster, owner: &Object, name: &str, template
     }
     json::set(&mut pod, &["spec", "nodeName"], node);
     let pod = cluster.create(Kind::Pod, pod);
-    let due = cluster.clock.now().after(ready_after(cluster, &namespace, workload));
+    let due = cluster
+        .clock
+        .now()
+        .after(ready_after(cluster, &namespace, workload));
     cluster.memory.pod_ready_at.insert(pod.uid.to_string(), due);
     cluster.wake(&pod.key, due);
 }
@@ -130,7 +142,12 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
     }
     cluster.memory.pod_ready_at.remove(&uid);
     let stamp = cluster.clock.stamp();
-    let ip = format!("10.{}.{}.{}", 1 + cluster.chance.below(6), cluster.chance.below(250), 2 + cluster.chance.below(250));
+    let ip = format!(
+        "10.{}.{}.{}",
+        1 + cluster.chance.below(6),
+        cluster.chance.below(250),
+        2 + cluster.chance.below(250)
+    );
     cluster.edit(key, |pod| {
         let ready = containers(pod, Some(&stamp));
         json::set(pod, &["status", "phase"], "Running");

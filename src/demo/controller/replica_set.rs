@@ -65,12 +65,16 @@ pub(super) struct Set {
 impl Set {
     fn read(object: &Arc<Object>, family: &Family) -> Self {
         let value = object.value();
-        let annotation = |name: &str| json::text(&value, &["metadata", "annotations", name]).to_owned();
+        let annotation =
+            |name: &str| json::text(&value, &["metadata", "annotations", name]).to_owned();
         let deadline = annotation(SCALE_DOWN_DEADLINE);
         Self {
             key: object.key.clone(),
             uid: object.uid.to_string(),
-            hash: object.label(family.hash_label).unwrap_or_default().to_owned(),
+            hash: object
+                .label(family.hash_label)
+                .unwrap_or_default()
+                .to_owned(),
             revision: annotation(family.revision).parse().unwrap_or(0),
             created: json::text(&value, &["metadata", "creationTimestamp"]).to_owned(),
             desired: annotation(family.desired).parse().ok(),
@@ -110,13 +114,28 @@ pub(super) fn create(
     desired: i64,
 ) -> Set {
     let value = owner.value();
-    let mut template = json::at(&value, &["spec", "template"]).cloned().unwrap_or_default();
-    json::set(&mut template, &["metadata", "labels", family.hash_label], hash);
-    let mut selector = json::at(&value, &["spec", "selector"]).cloned().unwrap_or_default();
+    let mut template = json::at(&value, &["spec", "template"])
+        .cloned()
+        .unwrap_or_default();
+    json::set(
+        &mut template,
+        &["metadata", "labels", family.hash_label],
+        hash,
+    );
+    let mut selector = json::at(&value, &["spec", "selector"])
+        .cloned()
+        .unwrap_or_default();
     json::set(&mut selector, &["matchLabels", family.hash_label], hash);
     let mut annotations = json!({});
-    if let Some(cause) = json::at(&value, &["metadata", "annotations", "kubernetes.io/change-cause"]) {
-        json::set(&mut annotations, &["kubernetes.io/change-cause"], cause.clone());
+    if let Some(cause) = json::at(
+        &value,
+        &["metadata", "annotations", "kubernetes.io/change-cause"],
+    ) {
+        json::set(
+            &mut annotations,
+            &["kubernetes.io/change-cause"],
+            cause.clone(),
+        );
     }
     json::set(&mut annotations, &[family.revision], revision.to_string());
     json::set(&mut annotations, &[family.desired], desired.to_string());
@@ -136,21 +155,39 @@ pub(super) fn renumber(cluster: &mut Cluster, set: &Set, family: &Family, revisi
     let old = set.revision.to_string();
     cluster.edit(&set.key, |value| {
         let history = json::text(value, &["metadata", "annotations", family.history]).to_owned();
-        let history = if history.is_empty() { old } else { format!("{history},{old}") };
+        let history = if history.is_empty() {
+            old
+        } else {
+            format!("{history},{old}")
+        };
         json::set(value, &["metadata", "annotations", family.history], history);
-        json::set(value, &["metadata", "annotations", family.revision], revision.to_string());
+        json::set(
+            value,
+            &["metadata", "annotations", family.revision],
+            revision.to_string(),
+        );
     });
 }
 
 /// Asks for `replicas`, and notes how many the owner wants in all. Says whether the size changed.
-pub(super) fn scale(cluster: &mut Cluster, set: &mut Set, family: &Family, replicas: i64, desired: i64) -> bool {
+pub(super) fn scale(
+    cluster: &mut Cluster,
+    set: &mut Set,
+    family: &Family,
+    replicas: i64,
+    desired: i64,
+) -> bool {
     let changed = set.wanted != replicas;
     if !changed && set.desired == Some(desired) {
         return false;
     }
     cluster.edit(&set.key, |value| {
         json::set(value, &["spec", "replicas"], replicas);
-        json::set(value, &["metadata", "annotations", family.desired], desired.to_string());
+        json::set(
+            value,
+            &["metadata", "annotations", family.desired],
+            desired.to_string(),
+        );
     });
     set.wanted = replicas;
     set.desired = Some(desired);
@@ -162,7 +199,11 @@ pub(super) fn delay_scale_down(cluster: &mut Cluster, set: &mut Set, delay: Dura
     let stamp = crate::demo::clock::seconds(cluster.clock.stamp_at(due));
     cluster.memory.scale_down_at.insert(set.uid.clone(), due);
     cluster.edit(&set.key, |value| {
-        json::set(value, &["metadata", "annotations", SCALE_DOWN_DEADLINE], stamp.clone());
+        json::set(
+            value,
+            &["metadata", "annotations", SCALE_DOWN_DEADLINE],
+            stamp.clone(),
+        );
     });
     set.deadline = Some(stamp);
 }
@@ -196,7 +237,9 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
     let pods = pod::living(cluster, &object.uid);
     let count = i64::try_from(pods.len()).unwrap_or(i64::MAX);
     if count < wanted {
-        let template = json::at(&value, &["spec", "template"]).cloned().unwrap_or_default();
+        let template = json::at(&value, &["spec", "template"])
+            .cloned()
+            .unwrap_or_default();
         let workload = object.owner.as_ref().and_then(|owner| owner.key.as_ref());
         let workload = workload.map_or_else(|| key.name.to_string(), |key| key.name.to_string());
         for _ in count..wanted {
@@ -225,7 +268,11 @@ fn count_back(cluster: &mut Cluster, key: &Key, object: &Object) {
         let mut status = json!({"replicas": count,
             "observedGeneration": json::int(value, &["metadata", "generation"])});
         // Zeroes are left out, as in the vendor's types.
-        for (name, number) in [("fullyLabeledReplicas", count), ("readyReplicas", ready), ("availableReplicas", ready)] {
+        for (name, number) in [
+            ("fullyLabeledReplicas", count),
+            ("readyReplicas", ready),
+            ("availableReplicas", ready),
+        ] {
             if number > 0 {
                 json::set(&mut status, &[name], Value::from(number));
             }

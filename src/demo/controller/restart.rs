@@ -29,7 +29,10 @@ impl Round<'_> {
         if let Some(stable) = self.stable_set().map(|set| set.uid.clone()) {
             uids.sort_by_key(|uid| *uid != stable);
         }
-        let pods: Vec<_> = uids.iter().flat_map(|uid| pod::living(self.cluster, uid)).collect();
+        let pods: Vec<_> = uids
+            .iter()
+            .flat_map(|uid| pod::living(self.cluster, uid))
+            .collect();
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let available = count(pods.iter().filter(|pod| pod.ready).count());
         let wanted: i64 = self.sets().map(|set| set.wanted).sum();
@@ -55,7 +58,9 @@ impl Round<'_> {
                 status.restarted_at.clone_from(&self.status.restarted_at);
                 let value = serde_json::to_value(&status).unwrap_or_default();
                 let key = self.object.key.clone();
-                self.cluster.edit(&key, |object| crate::demo::json::set(object, &["status"], value));
+                self.cluster.edit(&key, |object| {
+                    crate::demo::json::set(object, &["status"], value)
+                });
             }
         }
         restarted

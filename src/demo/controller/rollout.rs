@@ -83,7 +83,11 @@ fn refuse_spec(cluster: &mut Cluster, key: &Key, why: &str) {
             last_update_time: stamp.clone(),
             last_transition_time: stamp,
         };
-        json::set(value, &["status", "conditions"], serde_json::json!([condition]));
+        json::set(
+            value,
+            &["status", "conditions"],
+            serde_json::json!([condition]),
+        );
         json::set(value, &["status", "phase"], "Degraded");
         json::set(value, &["status", "message"], format!("InvalidSpec: {why}"));
         json::set(value, &["status", "observedGeneration"], generation);
@@ -92,8 +96,12 @@ fn refuse_spec(cluster: &mut Cluster, key: &Key, why: &str) {
 
 impl<'a> Round<'a> {
     fn begin(cluster: &'a mut Cluster, object: Arc<Object>, read: Read) -> Option<Self> {
-        let Read { spec, status: mut old } = read;
-        old.conditions.retain(|condition| condition.kind != "InvalidSpec");
+        let Read {
+            spec,
+            status: mut old,
+        } = read;
+        old.conditions
+            .retain(|condition| condition.kind != "InvalidSpec");
         let value = object.value();
         let generation = json::int(&value, &["metadata", "generation"]);
         let hash = template_hash(&spec.template, ROLLOUTS.hash_label);
@@ -114,7 +122,13 @@ impl<'a> Round<'a> {
                 let next = highest(&sets) + 1;
                 let new = replica_set::create(cluster, &object, &ROLLOUTS, &hash, next, desired);
                 let message = format!("Created ReplicaSet {} (revision {next})", new.name());
-                cluster.tell(&object, ROLLOUTS.component, false, "NewReplicaSetCreated", &message);
+                cluster.tell(
+                    &object,
+                    ROLLOUTS.component,
+                    false,
+                    "NewReplicaSetCreated",
+                    &message,
+                );
                 new
             }
         };
@@ -156,7 +170,10 @@ impl<'a> Round<'a> {
             restarted_at: self.old.restarted_at.clone(),
             ..Status::default()
         };
-        self.status.canary.weights.clone_from(&self.old.canary.weights);
+        self.status
+            .canary
+            .weights
+            .clone_from(&self.old.canary.weights);
     }
 
     fn go(&mut self) {
@@ -176,7 +193,12 @@ impl<'a> Round<'a> {
     }
 
     pub(super) fn steps(&self) -> &[Step] {
-        self.spec.strategy.canary.as_ref().map(|canary| canary.steps.as_slice()).unwrap_or_default()
+        self.spec
+            .strategy
+            .canary
+            .as_ref()
+            .map(|canary| canary.steps.as_slice())
+            .unwrap_or_default()
     }
 
     pub(super) fn step_count(&self) -> i64 {
@@ -207,12 +229,14 @@ impl<'a> Round<'a> {
 
     pub(super) fn tell(&mut self, reason: &str, message: &str) {
         let object = Arc::clone(&self.object);
-        self.cluster.tell(&object, ROLLOUTS.component, false, reason, message);
+        self.cluster
+            .tell(&object, ROLLOUTS.component, false, reason, message);
     }
 
     pub(super) fn warn(&mut self, reason: &str, message: &str) {
         let object = Arc::clone(&self.object);
-        self.cluster.tell(&object, ROLLOUTS.component, true, reason, message);
+        self.cluster
+            .tell(&object, ROLLOUTS.component, true, reason, message);
     }
 
     /// Says whether the size changed; the vendor then ends the look and lets the next one see the result.
@@ -285,7 +309,11 @@ impl<'a> Round<'a> {
     }
 
     pub(super) fn routed(&self) -> bool {
-        self.spec.strategy.canary.as_ref().is_some_and(|canary| canary.traffic_routing.is_some())
+        self.spec
+            .strategy
+            .canary
+            .as_ref()
+            .is_some_and(|canary| canary.traffic_routing.is_some())
     }
 
     pub(super) fn delays_scale_down_on_abort(&self) -> bool {
@@ -305,7 +333,9 @@ impl<'a> Round<'a> {
                 self.wake(due);
                 return false;
             }
-            let stable_ready = self.stable_set().is_some_and(|set| set.available >= self.replicas());
+            let stable_ready = self
+                .stable_set()
+                .is_some_and(|set| set.available >= self.replicas());
             if let (true, Some(delay)) = (stable_ready && self.new.wanted > 0, self.abort_delay()) {
                 replica_set::delay_scale_down(self.cluster, &mut self.new, delay);
                 self.wake(self.cluster.clock.now().after(delay));
@@ -390,7 +420,11 @@ impl<'a> Round<'a> {
         let Some(stable) = self.stable_set() else {
             return false;
         };
-        let window = self.spec.rollback_window.as_ref().map_or(0, |window| window.revisions);
+        let window = self
+            .spec
+            .rollback_window
+            .as_ref()
+            .map_or(0, |window| window.revisions);
         let between = |set: &&Set| set.created < stable.created && self.new.created < set.created;
         self.new.created < stable.created && self.sets().filter(between).count() < window
     }
@@ -435,16 +469,27 @@ fn note_revision(cluster: &mut Cluster, object: &Object, revision: i64) {
         return;
     }
     cluster.edit(&object.key, |value| {
-        json::set(value, &["metadata", "annotations", ROLLOUTS.revision], text.clone());
+        json::set(
+            value,
+            &["metadata", "annotations", ROLLOUTS.revision],
+            text.clone(),
+        );
     });
     let message = format!("Rollout updated to revision {text}");
-    cluster.tell(object, ROLLOUTS.component, false, "RolloutUpdated", &message);
+    cluster.tell(
+        object,
+        ROLLOUTS.component,
+        false,
+        "RolloutUpdated",
+        &message,
+    );
 }
 
 pub(super) fn selector_text(selector: &serde_json::Value) -> String {
     let labels = json::at(selector, &["matchLabels"]).and_then(serde_json::Value::as_object);
-    let pairs = labels.into_iter().flatten().map(|(name, value)| {
-        format!("{name}={}", value.as_str().unwrap_or_default())
-    });
+    let pairs = labels
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
     pairs.collect::<Vec<_>>().join(",")
 }

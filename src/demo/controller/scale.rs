@@ -11,7 +11,11 @@ pub(super) struct Size {
 
 impl Size {
     fn for_scale_down(self, ignore_availability: bool) -> i64 {
-        if ignore_availability || self.wanted < self.available { self.wanted } else { self.available }
+        if ignore_availability || self.wanted < self.available {
+            self.wanted
+        } else {
+            self.available
+        }
     }
 }
 
@@ -61,7 +65,8 @@ impl Basic {
             if self.stable.is_some() {
                 stable_count = shrink(stable, want_stable, spare, stable_count);
                 let drain = (stable, stable_count);
-                (stable_count, canary_count) = within(drain, (self.canary, canary_count), most, least);
+                (stable_count, canary_count) =
+                    within(drain, (self.canary, canary_count), most, least);
             }
         } else {
             canary_count = shrink(self.canary, want_canary, spare, canary_count);
@@ -73,7 +78,11 @@ impl Basic {
 }
 
 fn shrink(set: Size, desired: i64, spare: i64, count: i64) -> i64 {
-    if set.wanted > desired { desired.max(set.wanted - spare) } else { count }
+    if set.wanted > desired {
+        desired.max(set.wanted - spare)
+    } else {
+        count
+    }
 }
 
 /// The vendor's `adjustReplicaWithinLimits`, step by step.
@@ -115,7 +124,11 @@ fn approximate(replicas: i64, weight: i64, surge: i64) -> (i64, i64) {
         .into_iter()
         .reduce(|best, option| {
             let ((one, one_total), (two, two_total)) = (off(option), off(best));
-            if one * two_total < two * one_total { option } else { best }
+            if one * two_total < two * one_total {
+                option
+            } else {
+                best
+            }
         })
         .map_or((0, replicas), |(canary, total)| (canary, total - canary))
 }
@@ -129,10 +142,29 @@ pub(super) fn routed(replicas: i64, weight: i64) -> i64 {
 mod unit {
     use super::*;
 
-    fn basic(replicas: i64, weight: i64, canary: i64, stable: i64, unavailable: i64, surge: i64) -> (i64, i64) {
-        let size = |count| Size { wanted: count, available: count };
+    fn basic(
+        replicas: i64,
+        weight: i64,
+        canary: i64,
+        stable: i64,
+        unavailable: i64,
+        surge: i64,
+    ) -> (i64, i64) {
+        let size = |count| Size {
+            wanted: count,
+            available: count,
+        };
         let (canary, stable) = (size(canary), Some(size(stable)));
-        Basic { replicas, weight, surge, unavailable, canary, stable, others_wanted: 0 }.counts()
+        Basic {
+            replicas,
+            weight,
+            surge,
+            unavailable,
+            canary,
+            stable,
+            others_wanted: 0,
+        }
+        .counts()
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
         return;
     };
     let value = object.value();
-    let mut template = json::at(&value, &["spec", "template"]).cloned().unwrap_or_default();
+    let mut template = json::at(&value, &["spec", "template"])
+        .cloned()
+        .unwrap_or_default();
     let hash = template_hash(&template, HASH);
     json::set(&mut template, &["metadata", "labels", HASH], hash.as_str());
     let wanted = match key.kind {
@@ -36,7 +38,10 @@ pub(super) fn look(cluster: &mut Cluster, key: &Key) {
         }
     } else if !leaving && pods.iter().all(|pod| pod.ready) {
         // The last one first, as a StatefulSet does.
-        let outdated = pods.iter().rev().find(|pod| pod.object.label(HASH) != Some(hash.as_str()));
+        let outdated = pods
+            .iter()
+            .rev()
+            .find(|pod| pod.object.label(HASH) != Some(hash.as_str()));
         if count > wanted
             && let Some(last) = pods.last()
         {
@@ -55,13 +60,18 @@ fn missing_names(cluster: &mut Cluster, key: &Key, pods: &[pod::Pod], wanted: i6
         return names.filter(|name| !taken(name)).collect();
     }
     let present = i64::try_from(pods.len()).unwrap_or(i64::MAX);
-    (present..wanted).map(|_| format!("{}-{}", key.name, cluster.chance.suffix())).collect()
+    (present..wanted)
+        .map(|_| format!("{}-{}", key.name, cluster.chance.suffix()))
+        .collect()
 }
 
 fn count_back(cluster: &mut Cluster, key: &Key, uid: &str, hash: &str, wanted: i64) {
     let pods = pod::living(cluster, uid);
     let ready = pods.iter().filter(|pod| pod.ready).count();
-    let updated = pods.iter().filter(|pod| pod.object.label(HASH) == Some(hash)).count();
+    let updated = pods
+        .iter()
+        .filter(|pod| pod.object.label(HASH) == Some(hash))
+        .count();
     let done = i64::try_from(updated).unwrap_or(0) == wanted && ready == updated;
     cluster.edit(key, |value| {
         let generation = json::int(value, &["metadata", "generation"]);

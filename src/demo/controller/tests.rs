@@ -21,7 +21,10 @@ struct Lab {
 
 impl Lab {
     fn scenario(name: &str, kind: Kind, namespace: &str, service: &str) -> Self {
-        Self::build(&scenario::load(name).unwrap(), Key::new(kind, namespace, service))
+        Self::build(
+            &scenario::load(name).unwrap(),
+            Key::new(kind, namespace, service),
+        )
     }
 
     /// One service `web` in `shop`, from the middle of a scenario file.
@@ -30,7 +33,10 @@ impl Lab {
             "about = \"x\"\nenvironment = \"e\"\n[[namespace]]\nname = \"shop\"\n[[service]]\nname = \"web\"\n\
              namespace = \"shop\"\n{rest}"
         );
-        Self::build(&scenario::parse("test", &text).unwrap(), Key::new(kind, "shop", "web"))
+        Self::build(
+            &scenario::parse("test", &text).unwrap(),
+            Key::new(kind, "shop", "web"),
+        )
     }
 
     fn build(scenario: &scenario::Scenario, key: Key) -> Self {
@@ -49,7 +55,10 @@ impl Lab {
 
     fn phase(&self) -> (String, String) {
         let status = self.status();
-        (json::text(&status, &["phase"]).to_owned(), json::text(&status, &["message"]).to_owned())
+        (
+            json::text(&status, &["phase"]).to_owned(),
+            json::text(&status, &["message"]).to_owned(),
+        )
     }
 
     fn is(&self, phase: &str, message: &str) -> bool {
@@ -70,7 +79,15 @@ impl Lab {
     }
 
     fn patch(&mut self, subresource: Subresource, body: Value) -> Value {
-        write::patch(&mut self.cluster, &self.key, subresource, Format::Merge, &body, false).unwrap()
+        write::patch(
+            &mut self.cluster,
+            &self.key,
+            subresource,
+            Format::Merge,
+            &body,
+            false,
+        )
+        .unwrap()
     }
 
     fn patch_status(&mut self, status: Value) -> Value {
@@ -84,17 +101,32 @@ impl Lab {
     /// As the undo of the vendor's plugin sends it.
     fn roll_back_to(&mut self, version: &str) {
         let sets = self.sets();
-        let set = sets.iter().find(|set| image(set).ends_with(version)).unwrap();
+        let set = sets
+            .iter()
+            .find(|set| image(set).ends_with(version))
+            .unwrap();
         let mut template = set["spec"]["template"].clone();
-        json::unset(&mut template, &["metadata", "labels", "rollouts-pod-template-hash"]);
+        json::unset(
+            &mut template,
+            &["metadata", "labels", "rollouts-pod-template-hash"],
+        );
         json::unset(&mut template, &["metadata", "labels", "pod-template-hash"]);
         let body = json!([{"op": "replace", "path": "/spec/template", "value": template}]);
-        write::patch(&mut self.cluster, &self.key, Subresource::None, Format::Operations, &body, false).unwrap();
+        write::patch(
+            &mut self.cluster,
+            &self.key,
+            Subresource::None,
+            Format::Operations,
+            &body,
+            false,
+        )
+        .unwrap();
     }
 
     fn release(&mut self, version: &str) {
         let mut template = self.object()["spec"]["template"].clone();
-        template["spec"]["containers"][0]["image"] = json!(format!("registry.example/shop/web:{version}"));
+        template["spec"]["containers"][0]["image"] =
+            json!(format!("registry.example/shop/web:{version}"));
         self.patch(Subresource::None, json!({"spec": {"template": template}}));
     }
 
@@ -115,7 +147,11 @@ impl Lab {
                     .as_str()
                     .or_else(|| annotations["deployment.kubernetes.io/revision"].as_str());
                 let version = image(set).rsplit_once(':').unwrap().1.to_owned();
-                (version, revision.unwrap().parse().unwrap(), json::int(set, &["spec", "replicas"]))
+                (
+                    version,
+                    revision.unwrap().parse().unwrap(),
+                    json::int(set, &["spec", "replicas"]),
+                )
             })
             .collect();
         history.sort_by_key(|(_, revision, _)| *revision);
@@ -126,7 +162,9 @@ impl Lab {
         let status = self.status();
         let stable = json::text(&status, &["stableRS"]).to_owned();
         let sets = self.sets();
-        let set = sets.iter().find(|set| json::text(set, &["metadata", "labels", "rollouts-pod-template-hash"]) == stable);
+        let set = sets.iter().find(|set| {
+            json::text(set, &["metadata", "labels", "rollouts-pod-template-hash"]) == stable
+        });
         image(set.unwrap()).rsplit_once(':').unwrap().1.to_owned()
     }
 
@@ -135,19 +173,29 @@ impl Lab {
         let mut said: Vec<_> = events.iter().map(|event| event.value()).collect();
         said.retain(|event| json::text(event, &["reason"]) == reason);
         said.retain(|event| json::text(event, &["involvedObject", "name"]) == &*self.key.name);
-        said.iter().map(|event| json::text(event, &["message"]).to_owned()).collect()
+        said.iter()
+            .map(|event| json::text(event, &["message"]).to_owned())
+            .collect()
     }
 
     /// The distinct phases, messages and steps that a watch has seen since the version.
     fn seen_since(&self, version: u64) -> Vec<(String, String, i64)> {
-        let changes = self.cluster.store.changes_after(Kind::Rollout, version).unwrap();
+        let changes = self
+            .cluster
+            .store
+            .changes_after(Kind::Rollout, version)
+            .unwrap();
         let mut seen: Vec<_> = changes
             .iter()
             .filter(|change| change.object.key == self.key)
             .map(|change| {
                 let value = change.object.value();
                 let status = |name: &str| json::text(&value, &["status", name]).to_owned();
-                (status("phase"), status("message"), json::int(&value, &["status", "currentStepIndex"]))
+                (
+                    status("phase"),
+                    status("message"),
+                    json::int(&value, &["status", "currentStepIndex"]),
+                )
             })
             .collect();
         seen.dedup();
@@ -156,7 +204,11 @@ impl Lab {
 }
 
 fn image(set: &Value) -> String {
-    json::text(&set["spec"]["template"]["spec"]["containers"][0], &["image"]).to_owned()
+    json::text(
+        &set["spec"]["template"]["spec"]["containers"][0],
+        &["image"],
+    )
+    .to_owned()
 }
 
 fn checkout() -> Lab {
@@ -182,13 +234,37 @@ fn the_story_leads_to_a_canary_that_waits_at_its_third_pause() {
     assert_eq!(status["canary"]["weights"]["canary"]["weight"], 25);
     assert_eq!(status["controllerPause"], true);
     assert_eq!(status["pauseConditions"][0]["reason"], "CanaryPauseStep");
-    assert_eq!((status["updatedReplicas"].as_i64(), status["replicas"].as_i64()), (Some(3), Some(15)));
-    assert_eq!(status["observedGeneration"], lab.object()["metadata"]["generation"].to_string());
+    assert_eq!(
+        (
+            status["updatedReplicas"].as_i64(),
+            status["replicas"].as_i64()
+        ),
+        (Some(3), Some(15))
+    );
+    assert_eq!(
+        status["observedGeneration"],
+        lab.object()["metadata"]["generation"].to_string()
+    );
     assert_eq!(lab.serving(), "v2.30.4");
-    let versions: Vec<_> = lab.history().into_iter().map(|(version, revision, _)| (version, revision)).collect();
-    let expected = [("v2.29.1", 1), ("v2.30.0", 2), ("v2.30.4", 3), ("v2.31.0", 4)];
-    assert_eq!(versions, expected.map(|(version, revision)| (version.to_owned(), revision)));
-    assert!(lab.events("RolloutStepCompleted").contains(&"Rollout step 4/13 completed (pause)".to_owned()));
+    let versions: Vec<_> = lab
+        .history()
+        .into_iter()
+        .map(|(version, revision, _)| (version, revision))
+        .collect();
+    let expected = [
+        ("v2.29.1", 1),
+        ("v2.30.0", 2),
+        ("v2.30.4", 3),
+        ("v2.31.0", 4),
+    ];
+    assert_eq!(
+        versions,
+        expected.map(|(version, revision)| (version.to_owned(), revision))
+    );
+    assert!(
+        lab.events("RolloutStepCompleted")
+            .contains(&"Rollout step 4/13 completed (pause)".to_owned())
+    );
 }
 
 #[test]
@@ -197,7 +273,10 @@ fn the_same_seed_makes_the_same_world() {
         let lab = checkout();
         Kind::ALL.map(|kind| {
             let objects = lab.cluster.store.list(kind, None);
-            objects.iter().map(|object| object.value().to_string()).collect::<Vec<_>>()
+            objects
+                .iter()
+                .map(|object| object.value().to_string())
+                .collect::<Vec<_>>()
         })
     };
     assert_eq!(dump(), dump());
@@ -236,7 +315,10 @@ fn promoting_a_paused_canary_goes_on_to_the_next_stop() {
         ("Progressing", more, 3),
         ("Paused", "CanaryPauseStep", 3),
     ];
-    assert_eq!(seen, expected.map(|(phase, message, step)| (phase.to_owned(), message.to_owned(), step)));
+    assert_eq!(
+        seen,
+        expected.map(|(phase, message, step)| (phase.to_owned(), message.to_owned(), step))
+    );
 }
 
 #[test]
@@ -269,7 +351,14 @@ fn an_abort_gives_everything_back_to_stable_and_stays_degraded() {
     let mut lab = guestbook();
     lab.patch_status(json!({"abort": true}));
     lab.seconds(1);
-    assert!(lab.is("Degraded", "RolloutAborted: Rollout aborted update to revision 3"), "{:?}", lab.phase());
+    assert!(
+        lab.is(
+            "Degraded",
+            "RolloutAborted: Rollout aborted update to revision 3"
+        ),
+        "{:?}",
+        lab.phase()
+    );
     let status = lab.status();
     assert_eq!((status["abort"].as_bool(), lab.index()), (Some(true), 0));
     assert!(status["abortedAt"].is_string());
@@ -278,7 +367,10 @@ fn an_abort_gives_everything_back_to_stable_and_stays_degraded() {
     let sizes: Vec<_> = lab.history().into_iter().map(|(_, _, size)| size).collect();
     assert_eq!(sizes, [0, 4, 0]);
     assert!(lab.phase().0 == "Degraded");
-    assert_eq!(lab.events("RolloutAborted"), ["Rollout aborted update to revision 3"]);
+    assert_eq!(
+        lab.events("RolloutAborted"),
+        ["Rollout aborted update to revision 3"]
+    );
 }
 
 #[test]
@@ -299,10 +391,17 @@ fn a_retry_starts_again_from_the_first_step() {
     lab.seconds(60);
     lab.patch_status(json!({"abort": false}));
     lab.step(Duration::from_millis(15));
-    assert!(lab.is("Progressing", "more replicas need to be updated"), "{:?}", lab.phase());
+    assert!(
+        lab.is("Progressing", "more replicas need to be updated"),
+        "{:?}",
+        lab.phase()
+    );
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"));
-    assert_eq!((lab.index(), lab.status().get("abortedAt").cloned()), (1, None));
+    assert_eq!(
+        (lab.index(), lab.status().get("abortedAt").cloned()),
+        (1, None)
+    );
 }
 
 #[test]
@@ -317,7 +416,12 @@ fn a_full_promotion_skips_what_is_left_and_is_healthy_when_all_pods_are() {
     assert_eq!(lab.serving(), "v3");
     assert_eq!(lab.status().get("promoteFull"), None);
     let completed = lab.events("RolloutCompleted");
-    assert!(completed.iter().any(|message| message.ends_with("Full promotion requested")), "{completed:?}");
+    assert!(
+        completed
+            .iter()
+            .any(|message| message.ends_with("Full promotion requested")),
+        "{completed:?}"
+    );
 }
 
 #[test]
@@ -363,10 +467,25 @@ fn backing_out_a_finished_release_is_a_new_canary_of_the_old_one_and_then_a_full
     lab.roll_back_to("v2");
     lab.seconds(30);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
-    let history: Vec<_> = lab.history().into_iter().map(|(version, revision, _)| (version, revision)).collect();
-    assert_eq!(history, [("v1".into(), 1), ("v3".into(), 3), ("v2".to_owned(), 4)], "renumbered to the newest");
-    let reused = lab.sets().into_iter().find(|set| image(set).ends_with("v2")).unwrap();
-    assert_eq!(reused["metadata"]["annotations"]["rollout.argoproj.io/revision-history"], "2");
+    let history: Vec<_> = lab
+        .history()
+        .into_iter()
+        .map(|(version, revision, _)| (version, revision))
+        .collect();
+    assert_eq!(
+        history,
+        [("v1".into(), 1), ("v3".into(), 3), ("v2".to_owned(), 4)],
+        "renumbered to the newest"
+    );
+    let reused = lab
+        .sets()
+        .into_iter()
+        .find(|set| image(set).ends_with("v2"))
+        .unwrap();
+    assert_eq!(
+        reused["metadata"]["annotations"]["rollout.argoproj.io/revision-history"],
+        "2"
+    );
     lab.patch_status(json!({"promoteFull": true}));
     lab.seconds(60);
     assert!(lab.is("Healthy", ""));
@@ -415,7 +534,10 @@ fn editing_the_steps_starts_an_aborted_release_again() {
     lab.patch_status(json!({"abort": true}));
     lab.seconds(60);
     let steps = json!([{"setWeight": 50}, {"pause": {}}]);
-    lab.patch(Subresource::None, json!({"spec": {"strategy": {"canary": {"steps": steps}}}}));
+    lab.patch(
+        Subresource::None,
+        json!({"spec": {"strategy": {"canary": {"steps": steps}}}}),
+    );
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
 }
@@ -427,12 +549,23 @@ fn a_failed_analysis_aborts_with_the_vendors_words() {
                    Metric \"error-share\" assessed Failed due to failed (2) > failureLimit (1)";
     assert!(lab.is("Degraded", message), "{:?}", lab.phase());
     assert_eq!(lab.serving(), "v3.1.0");
-    let name = lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"].as_str().unwrap().to_owned();
-    let run = lab.cluster.store.get(&Key::new(Kind::AnalysisRun, "shop", &name)).unwrap().value();
+    let hash = lab.status()["currentPodHash"].as_str().unwrap().to_owned();
+    let name = format!("catalog-{hash}-3-1");
+    let run = lab
+        .cluster
+        .store
+        .get(&Key::new(Kind::AnalysisRun, "shop", &name))
+        .unwrap()
+        .value();
     assert_eq!(run["status"]["phase"], "Failed");
     assert_eq!(run["status"]["metricResults"][0]["failed"], 2);
     assert_eq!(run["metadata"]["labels"]["step-index"], "1");
-    assert_eq!(lab.status()["canary"]["currentStepAnalysisRunStatus"]["status"], "Failed");
+    let told = lab.events("AnalysisRunFailed");
+    assert!(
+        told.iter()
+            .any(|message| message.contains("Status New: 'Failed' Previous: 'Running'")),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -442,7 +575,10 @@ fn measurements_appear_one_by_one_and_a_passed_step_forgets_its_run() {
     let count = |lab: &Lab| {
         let name = lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"].clone();
         let key = Key::new(Kind::AnalysisRun, "shop", name.as_str().unwrap_or_default());
-        lab.cluster.store.get(&key).map(|run| json::int(&run.value()["status"]["metricResults"][0], &["count"]))
+        lab.cluster
+            .store
+            .get(&key)
+            .map(|run| json::int(&run.value()["status"]["metricResults"][0], &["count"]))
     };
     let mut counts = Vec::new();
     for _ in 0..4 {
@@ -452,7 +588,10 @@ fn measurements_appear_one_by_one_and_a_passed_step_forgets_its_run() {
     assert_eq!(counts, [Some(1), Some(2), Some(3), Some(4)]);
     lab.seconds(60);
     assert!(lab.index() > 6);
-    assert_eq!(lab.status()["canary"].get("currentStepAnalysisRunStatus"), None);
+    assert_eq!(
+        lab.status()["canary"].get("currentStepAnalysisRunStatus"),
+        None
+    );
 }
 
 #[test]
@@ -463,8 +602,17 @@ fn an_inconclusive_analysis_pauses_and_clearing_the_pause_runs_it_again() {
          { ago = \"2d\", release = { version = \"v1\" } },\n\
          { ago = \"8m\", release = { version = \"v2\", analysis = \"inconclusive\", stays = true } }]",
     );
-    assert!(lab.is("Paused", "InconclusiveAnalysisRun"), "{:?}", lab.phase());
-    let run = |lab: &Lab| lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"].as_str().unwrap().to_owned();
+    assert!(
+        lab.is("Paused", "InconclusiveAnalysisRun"),
+        "{:?}",
+        lab.phase()
+    );
+    let run = |lab: &Lab| {
+        lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     let first = run(&lab);
     lab.promote();
     lab.seconds(5);
@@ -472,7 +620,9 @@ fn an_inconclusive_analysis_pauses_and_clearing_the_pause_runs_it_again() {
     lab.seconds(300);
     assert!(lab.is("Paused", "InconclusiveAnalysisRun"));
     let next = lab.index() + 1;
-    lab.patch_status(json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": next}));
+    lab.patch_status(
+        json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": next}),
+    );
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
     assert_eq!(lab.index(), 3);
@@ -484,10 +634,18 @@ fn skipping_the_step_of_a_running_analysis_ends_it() {
     lab.promote();
     lab.seconds(30);
     assert_eq!(lab.index(), 6);
-    let name = lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"].as_str().unwrap().to_owned();
+    let name = lab.status()["canary"]["currentStepAnalysisRunStatus"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     lab.patch_status(json!({"pauseConditions": null, "currentStepIndex": 7}));
     lab.seconds(60);
-    let run = lab.cluster.store.get(&Key::new(Kind::AnalysisRun, "shop", &name)).unwrap().value();
+    let run = lab
+        .cluster
+        .store
+        .get(&Key::new(Kind::AnalysisRun, "shop", &name))
+        .unwrap()
+        .value();
     assert_eq!(run["spec"]["terminate"], true);
     assert_eq!(lab.index(), 8);
 }
@@ -530,8 +688,14 @@ fn a_restart_replaces_every_pod_without_a_new_revision() {
     assert_eq!(lab.status()["restartedAt"], at);
     let pods = lab.cluster.store.list(Kind::Pod, Some("shop"));
     assert_eq!(pods.len(), 4);
-    assert!(pods.iter().all(|pod| json::text(&pod.value(), &["metadata", "creationTimestamp"]) >= at.as_str()));
-    assert_eq!(lab.object()["metadata"]["annotations"]["rollout.argoproj.io/revision"], revision);
+    assert!(
+        pods.iter()
+            .all(|pod| json::text(&pod.value(), &["metadata", "creationTimestamp"]) >= at.as_str())
+    );
+    assert_eq!(
+        lab.object()["metadata"]["annotations"]["rollout.argoproj.io/revision"],
+        revision
+    );
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
 }
 
@@ -540,16 +704,29 @@ fn a_preview_waits_and_the_switch_keeps_the_old_version_for_a_while() {
     let mut lab = Lab::scenario("blue-green", Kind::Rollout, "shop", "payments");
     assert!(lab.is("Paused", "BlueGreenPause"), "{:?}", lab.phase());
     let status = lab.status();
-    assert_ne!(status["blueGreen"]["activeSelector"], status["blueGreen"]["previewSelector"]);
-    assert_eq!(status["blueGreen"]["previewSelector"], status["currentPodHash"]);
+    assert_ne!(
+        status["blueGreen"]["activeSelector"],
+        status["blueGreen"]["previewSelector"]
+    );
+    assert_eq!(
+        status["blueGreen"]["previewSelector"],
+        status["currentPodHash"]
+    );
     lab.promote();
     lab.seconds(2);
     assert!(lab.is("Healthy", ""), "{:?}", lab.phase());
     let status = lab.status();
-    assert_eq!(status["blueGreen"]["activeSelector"], status["currentPodHash"]);
+    assert_eq!(
+        status["blueGreen"]["activeSelector"],
+        status["currentPodHash"]
+    );
     assert_eq!(lab.serving(), "v1.9.2");
     assert_eq!(lab.history()[1].2, 3, "the old version still runs");
-    let old = lab.sets().into_iter().find(|set| image(set).ends_with("v1.9.1")).unwrap();
+    let old = lab
+        .sets()
+        .into_iter()
+        .find(|set| image(set).ends_with("v1.9.1"))
+        .unwrap();
     assert!(old["metadata"]["annotations"]["scale-down-deadline"].is_string());
     lab.seconds(40);
     assert_eq!(lab.history()[1].2, 0);
@@ -565,7 +742,12 @@ fn a_blue_green_rollback_is_instant_while_the_old_version_runs() {
     assert!(lab.is("Healthy", ""), "{:?}", lab.phase());
     assert_eq!(lab.serving(), "v1.9.1");
     let completed = lab.events("RolloutCompleted");
-    assert!(completed.iter().any(|message| message.ends_with("Fast rollback")), "{completed:?}");
+    assert!(
+        completed
+            .iter()
+            .any(|message| message.ends_with("Fast rollback")),
+        "{completed:?}"
+    );
 }
 
 #[test]
@@ -588,7 +770,14 @@ fn a_blue_green_abort_before_the_switch_leaves_the_active_version_alone() {
     let active = lab.status()["blueGreen"]["activeSelector"].clone();
     lab.patch_status(json!({"abort": true}));
     lab.seconds(2);
-    assert!(lab.is("Degraded", "RolloutAborted: Rollout aborted update to revision 3"), "{:?}", lab.phase());
+    assert!(
+        lab.is(
+            "Degraded",
+            "RolloutAborted: Rollout aborted update to revision 3"
+        ),
+        "{:?}",
+        lab.phase()
+    );
     assert_eq!(lab.status()["blueGreen"]["activeSelector"], active);
     lab.seconds(40);
     assert_eq!(lab.history()[2].2, 0, "the preview goes after its delay");
@@ -607,7 +796,9 @@ fn a_deployment_rolls_by_itself_and_a_rollback_reuses_and_renumbers() {
     let mut lab = deployment();
     let complete = |lab: &Lab| {
         let status = lab.status();
-        status["updatedReplicas"] == 4 && status["replicas"] == 4 && status["availableReplicas"] == 4
+        status["updatedReplicas"] == 4
+            && status["replicas"] == 4
+            && status["availableReplicas"] == 4
             && status["observedGeneration"] == lab.object()["metadata"]["generation"]
     };
     assert!(complete(&lab), "{}", lab.status());
@@ -621,8 +812,18 @@ fn a_deployment_rolls_by_itself_and_a_rollback_reuses_and_renumbers() {
     lab.seconds(60);
     assert!(complete(&lab));
     let history: Vec<_> = lab.history();
-    assert_eq!(history, [("v1".into(), 1, 0), ("v3".into(), 3, 0), ("v2".to_owned(), 4, 4)]);
-    assert_eq!(lab.object()["metadata"]["annotations"]["deployment.kubernetes.io/revision"], "4");
+    assert_eq!(
+        history,
+        [
+            ("v1".into(), 1, 0),
+            ("v3".into(), 3, 0),
+            ("v2".to_owned(), 4, 4)
+        ]
+    );
+    assert_eq!(
+        lab.object()["metadata"]["annotations"]["deployment.kubernetes.io/revision"],
+        "4"
+    );
 }
 
 #[test]
@@ -647,7 +848,10 @@ fn a_stateful_set_restarts_one_pod_at_a_time() {
     );
     assert_eq!(lab.status()["readyReplicas"], 3);
     let at = json!({"kubectl.kubernetes.io/restartedAt": "2027-01-15T08:00:00Z"});
-    lab.patch(Subresource::None, json!({"spec": {"template": {"metadata": {"annotations": at}}}}));
+    lab.patch(
+        Subresource::None,
+        json!({"spec": {"template": {"metadata": {"annotations": at}}}}),
+    );
     let mut least = 3;
     for _ in 0..120 {
         lab.step(Duration::from_millis(500));
@@ -655,7 +859,13 @@ fn a_stateful_set_restarts_one_pod_at_a_time() {
     }
     assert_eq!(least, 2);
     let status = lab.status();
-    assert_eq!((status["updatedReplicas"].as_i64(), status["readyReplicas"].as_i64()), (Some(3), Some(3)));
+    assert_eq!(
+        (
+            status["updatedReplicas"].as_i64(),
+            status["readyReplicas"].as_i64()
+        ),
+        (Some(3), Some(3))
+    );
     assert_eq!(status["currentRevision"], status["updateRevision"]);
 }
 
@@ -670,14 +880,22 @@ fn pods_that_never_become_ready_exceed_the_progress_deadline() {
     lab.seconds(700);
     let (phase, message) = lab.phase();
     assert_eq!(phase, "Degraded");
-    assert!(message.starts_with("ProgressDeadlineExceeded: ReplicaSet \"web-"), "{message}");
+    assert!(
+        message.starts_with("ProgressDeadlineExceeded: ReplicaSet \"web-"),
+        "{message}"
+    );
 }
 
 #[test]
 fn the_morning_has_every_story_that_it_promises() {
     let lab = Lab::scenario("morning", Kind::Rollout, "shop", "checkout");
     let phase = |namespace: &str, name: &str| {
-        let value = lab.cluster.store.get(&Key::new(Kind::Rollout, namespace, name)).unwrap().value();
+        let value = lab
+            .cluster
+            .store
+            .get(&Key::new(Kind::Rollout, namespace, name))
+            .unwrap()
+            .value();
         json::text(&value, &["status", "message"]).to_owned()
     };
     assert_eq!(phase("shop", "checkout"), "CanaryPauseStep");
@@ -686,18 +904,42 @@ fn the_morning_has_every_story_that_it_promises() {
     assert_eq!(phase("shop", "search"), "manually paused");
     assert_eq!(phase("shop", "images"), "");
     assert_eq!(phase("platform", "gateway"), "CanaryPauseStep");
-    let ledger = lab.cluster.store.get(&Key::new(Kind::Rollout, "shop", "ledger")).unwrap().value();
-    let run = json::text(&ledger, &["status", "canary", "currentStepAnalysisRunStatus", "name"]).to_owned();
-    let run = lab.cluster.store.get(&Key::new(Kind::AnalysisRun, "shop", &run)).unwrap().value();
+    let ledger = lab
+        .cluster
+        .store
+        .get(&Key::new(Kind::Rollout, "shop", "ledger"))
+        .unwrap()
+        .value();
+    let run = json::text(
+        &ledger,
+        &["status", "canary", "currentStepAnalysisRunStatus", "name"],
+    )
+    .to_owned();
+    let run = lab
+        .cluster
+        .store
+        .get(&Key::new(Kind::AnalysisRun, "shop", &run))
+        .unwrap()
+        .value();
     assert_eq!(run["status"]["phase"], "Running");
     assert_eq!(run["status"]["metricResults"][0]["count"], 3);
-    let media = lab.cluster.store.get(&Key::new(Kind::Deployment, "shop", "media")).unwrap().value();
+    let media = lab
+        .cluster
+        .store
+        .get(&Key::new(Kind::Deployment, "shop", "media"))
+        .unwrap()
+        .value();
     let updated = json::int(&media, &["status", "updatedReplicas"]);
     assert!((1..12).contains(&updated), "{updated}");
-    let services: usize = [Kind::Rollout, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]
-        .map(|kind| lab.cluster.store.list(kind, None).len())
-        .iter()
-        .sum();
+    let services: usize = [
+        Kind::Rollout,
+        Kind::Deployment,
+        Kind::StatefulSet,
+        Kind::DaemonSet,
+    ]
+    .map(|kind| lab.cluster.store.list(kind, None).len())
+    .iter()
+    .sum();
     assert_eq!(services, 18);
 }
 
@@ -706,6 +948,10 @@ fn moments_before_the_opening_are_in_the_past() {
     let lab = checkout();
     assert_eq!(lab.cluster.clock.now(), Moment::OPENING);
     let since = json::text(&lab.status()["pauseConditions"][0], &["startTime"]).to_owned();
-    let waited = lab.cluster.clock.stamp_at(Moment::OPENING).duration_since(since.parse().unwrap());
+    let waited = lab
+        .cluster
+        .clock
+        .stamp_at(Moment::OPENING)
+        .duration_since(since.parse().unwrap());
     assert!((200..260).contains(&waited.as_secs()), "{waited:?}");
 }

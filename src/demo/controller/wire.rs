@@ -140,8 +140,14 @@ impl Step {
             return "analysis".to_owned();
         }
         match &self.set_canary_scale {
-            Some(CanaryScale { weight: Some(weight), .. }) => format!("setCanaryScale{{weight: {weight}}}"),
-            Some(CanaryScale { replicas: Some(count), .. }) => format!("setCanaryScale{{replicas: {count}}}"),
+            Some(CanaryScale {
+                weight: Some(weight),
+                ..
+            }) => format!("setCanaryScale{{weight: {weight}}}"),
+            Some(CanaryScale {
+                replicas: Some(count),
+                ..
+            }) => format!("setCanaryScale{{replicas: {count}}}"),
             Some(_) => "setCanaryScale{matchTrafficWeight: true}".to_owned(),
             None => "invalid".to_owned(),
         }
@@ -163,7 +169,9 @@ pub(in crate::demo) fn duration(value: &Value) -> Option<Duration> {
         let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
         let (number, unit) = rest.split_at_checked(digits)?;
         let number: u64 = number.parse().ok()?;
-        let width = unit.find(|letter: char| letter.is_ascii_digit()).unwrap_or(unit.len());
+        let width = unit
+            .find(|letter: char| letter.is_ascii_digit())
+            .unwrap_or(unit.len());
         let (unit, after) = unit.split_at_checked(width)?;
         total += match unit {
             "ms" => Duration::from_millis(number),
@@ -178,12 +186,18 @@ pub(in crate::demo) fn duration(value: &Value) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn zero(number: &i64) -> bool {
     *number == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn no(flag: &bool) -> bool {
     !*flag
 }
