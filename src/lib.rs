@@ -2,3 +2,5 @@
 pub mod app;
 pub mod model;
 pub mod ops;
+pub mod runtime;
+pub mod ui;

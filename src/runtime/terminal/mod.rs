@@ -1,0 +1,11 @@
+mod csi;
+mod encoder;
+mod erase;
+mod key;
+mod motion;
+mod parser;
+mod paste;
+mod pen;
+mod shown;
+pub use erase::Erase;
+pub use key::{Code, Ended, Focus, FrameNo, Input, Key};
