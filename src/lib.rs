@@ -2,5 +2,6 @@
 pub mod app;
 pub mod model;
 pub mod ops;
+pub mod providers;
 pub mod runtime;
 pub mod ui;

@@ -208,6 +208,22 @@ impl Release {
         }
     }
 
+    /// How much of the traffic the canary really has, in the vendor's units. Without traffic routing that is its share
+    /// of the pods that can serve.
+    pub fn actual_weight(&self) -> Option<i32> {
+        let argo = self.rollout.argo()?;
+        let weight = self.rollout.canary()?.weight;
+        if weight.actual.is_some() {
+            return weight.actual;
+        }
+        if self.rollout.fully_promoted() {
+            return Some(0);
+        }
+        let canary = self.set_with_hash(argo.current_hash.as_ref()?)?;
+        let share = i64::from(canary.available) * i64::from(weight.of);
+        i32::try_from(share.checked_div(i64::from(self.rollout.replicas.available))?).ok()
+    }
+
     /// Since when it is as it is.
     pub fn since(&self) -> Option<Timestamp> {
         let argo_since = self.rollout.argo().and_then(|argo| {

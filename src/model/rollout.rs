@@ -181,7 +181,8 @@ impl RunPhase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weight {
     pub set: i32,
-    pub actual: i32,
+    /// `None` where the object alone does not tell: without traffic routing it follows from the ReplicaSets.
+    pub actual: Option<i32>,
     pub of: i32,
 }
 
@@ -309,8 +310,8 @@ pub struct Rollout {
     /// Since when it has been in this phase, where the object says so.
     pub since: Option<Timestamp>,
     pub created: Option<Timestamp>,
-    /// Seconds without progress after which the vendor calls it failed.
-    pub progress_deadline_s: i64,
+    /// Seconds without progress after which the vendor calls it failed; `None` for kinds that never do.
+    pub progress_deadline_s: Option<i64>,
     /// An annotation on the object that declares what a roll back does not take back (`windlass.dev/not-undone`).
     pub not_undone: Option<Safe>,
     pub workload: Workload,

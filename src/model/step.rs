@@ -51,11 +51,11 @@ impl fmt::Display for Step {
             Self::SetCanaryScale(CanaryScale::MatchTrafficWeight) => {
                 f.write_str("setCanaryScale{matchTrafficWeight: true}")
             }
-            Self::SetCanaryScale(CanaryScale::Unset) => f.write_str("setCanaryScale"),
             Self::SetHeaderRoute(name) => write!(f, "setHeaderRoute: {}", &**name),
             Self::SetMirrorRoute(name) => write!(f, "setMirrorRoute: {}", &**name),
             Self::Plugin(name) => write!(f, "plugin: {}", &**name),
-            Self::Unknown => f.write_str("invalid"),
+            // Upstream's word for a scale that says nothing, too.
+            Self::SetCanaryScale(CanaryScale::Unset) | Self::Unknown => f.write_str("invalid"),
         }
     }
 }

@@ -199,7 +199,7 @@ fn aborted(seen: &Rollout, stable: Option<&PodHash>) -> Progress {
         return Progress::Accepted;
     }
     let nothing_left = match &argo.strategy {
-        ArgoStrategy::Canary(canary) if canary.traffic_routed => canary.weight.actual == 0,
+        ArgoStrategy::Canary(canary) if canary.traffic_routed => canary.weight.actual == Some(0),
         // Without a traffic router the pods are the traffic.
         ArgoStrategy::Canary(_) => seen.replicas.updated == 0,
         ArgoStrategy::BlueGreen(blue_green) => blue_green.active.as_ref() == stable,

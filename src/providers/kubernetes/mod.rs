@@ -1,0 +1,9 @@
+//! Kubernetes and Argo Rollouts, from one API server.
+//!
+//! Owns everything that is the vendors' and not ours: their JSON (`wire`), what it means in our words (`map`), their own
+//! algorithms for state (`status`), the plugin's tree (`tree`), the history of a workload (`history`) and the requests
+//! that change something (`requests`). All of these are pure. Nothing outside of this folder may know a field name.
+
+pub mod map;
+pub mod status;
+pub mod wire;
