@@ -2,7 +2,7 @@
 
 use ratatui::style::{Modifier, Style};
 
-use super::theme::Theme;
+use super::theme::{Role, Theme};
 use crate::{
     app::state::Tone,
     model::{release::Group, rollout::RunPhase, source::SourceState},
@@ -38,20 +38,20 @@ pub(super) const fn inverse(style: Style) -> Style {
 }
 
 impl Ink {
-    pub(super) const fn of(theme: &Theme) -> Self {
+    pub(super) fn of(theme: &Theme) -> Self {
         Self {
-            base: theme.base,
-            head: theme.head,
-            selection: theme.selection,
-            text: theme.text,
-            dim: theme.dim,
-            ghost: theme.ghost,
-            line: theme.line,
-            accent: theme.accent,
-            ok: theme.ok,
-            moving: theme.moving,
-            waiting: theme.waiting,
-            bad: theme.bad,
+            base: theme.style(Role::Background).patch(theme.style(Role::Text)),
+            head: theme.style(Role::Head),
+            selection: theme.style(Role::Selection),
+            text: theme.style(Role::Text),
+            dim: theme.style(Role::Dim),
+            ghost: theme.style(Role::Ghost),
+            line: theme.style(Role::Line),
+            accent: theme.style(Role::Accent),
+            ok: theme.style(Role::Ok),
+            moving: theme.style(Role::Moving),
+            waiting: theme.style(Role::Waiting),
+            bad: theme.style(Role::Bad),
         }
     }
 
