@@ -6,6 +6,7 @@
 //!
 //! And the way there: which cluster and as whom (`kubeconfig`), requests within limits (`client`, `error`).
 
+pub mod act;
 pub mod client;
 pub mod error;
 pub mod history;
@@ -16,3 +17,4 @@ pub mod requests;
 pub mod status;
 pub mod tree;
 pub mod wire;
+mod yaml;

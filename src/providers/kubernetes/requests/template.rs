@@ -24,6 +24,13 @@ pub struct TemplateHolder {
     pointer: &'static str,
 }
 
+impl TemplateHolder {
+    /// The object's path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// A `workloadRef` to a kind whose template nobody knows how to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("workload of type {kind} is not supported")]
