@@ -8,6 +8,8 @@ use tokio::{
 use super::{super::error::Fate, *};
 use crate::model::id::EnvironmentName;
 
+const MERGE: &str = "application/merge-patch+json";
+
 const SHORT: Limits = Limits {
     connect: Duration::from_millis(300),
     header: Duration::from_millis(900),
@@ -80,7 +82,7 @@ async fn patch(bytes: &[u8]) -> (String, Result<Bytes, Error>) {
     let body = Bytes::from_static(b"{\"spec\":{}}");
     futures::join!(
         answer(&listener, bytes),
-        client.patch(&path, PatchType::Merge, body)
+        client.patch(&path, MERGE, body)
     )
 }
 
@@ -150,7 +152,7 @@ async fn a_write_is_sent_once_whatever_the_answer() {
         let bytes = whole(status, "", "");
         let (_, got) = futures::join!(
             answer(&listener, &bytes),
-            client.patch(&path, PatchType::Merge, Bytes::new())
+            client.patch(&path, MERGE, Bytes::new())
         );
         assert!(got.is_err());
         let second = tokio::time::timeout(Duration::from_millis(60), listener.accept()).await;
@@ -309,7 +311,7 @@ async fn a_plugins_token_is_sent_and_its_failure_means_that_nothing_was() {
     assert!(got.is_ok());
     assert!(seen.contains("authorization: Bearer T0"), "{seen}");
     let bad = with("echo 'run gcloud auth login' >&2; exit 1");
-    let error = bad.patch(&path, PatchType::Merge, Bytes::new()).await.unwrap_err();
+    let error = bad.patch(&path, MERGE, Bytes::new()).await.unwrap_err();
     assert_eq!(error.fate(), Fate::NotSent);
     assert!(error.to_string().contains("gcloud auth login"), "{error}");
 }
