@@ -1,5 +1,8 @@
 //! windlass
 pub mod app;
+pub mod cli;
 pub mod model;
 pub mod ops;
 pub mod providers;
+pub mod runtime;
+pub mod ui;

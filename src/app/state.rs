@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{actions::Actions, board, dialog::Dialog, release_view, releases::Releases};
+use super::{
+    actions::Actions, board, dialog::Dialog, queue::Queue, release_view, releases::Releases,
+};
 use crate::{
     model::{
         detail::Revision,
@@ -33,6 +35,8 @@ pub struct State {
     /// The topmost takes the keys.
     pub overlays: Vec<Overlay>,
     pub actions: Actions,
+    /// Several marked releases, decided one after another.
+    pub queue: Option<Queue>,
     /// One line at the bottom: what a key did, or why it did nothing.
     pub notice: Option<Notice>,
     /// Releases that ring when they wait, fail or are done.

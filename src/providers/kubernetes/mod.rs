@@ -9,9 +9,12 @@
 
 pub mod client;
 pub mod error;
+pub mod history;
 pub mod kubeconfig;
 pub mod map;
+pub mod plan;
 pub mod requests;
 pub mod status;
+pub mod tree;
 pub mod watch;
 pub mod wire;

@@ -165,6 +165,16 @@ pub fn abort_full_promotion(id: &ReleaseId) -> Request {
     )
 }
 
+/// To the end, whatever the rollout's hashes say at the moment: the second request of a back out, which is decided before
+/// the version that it promotes is the current one.
+pub fn promote_full_patch(id: &ReleaseId) -> Request {
+    Request::patch(
+        status_path(id),
+        MERGE_PATCH,
+        json!({"status": {"promoteFull": true}}),
+    )
+}
+
 pub fn retry(id: &ReleaseId) -> Request {
     Request::patch(
         status_path(id),

@@ -14,7 +14,7 @@ use crate::model::{
 };
 
 /// The labels that name a version; the controllers add them and must add them anew.
-pub const HASH_LABELS: [&str; 2] = ["rollouts-pod-template-hash", "pod-template-hash"];
+const HASH_LABELS: [&str; 2] = ["rollouts-pod-template-hash", "pod-template-hash"];
 
 /// The object whose template is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
