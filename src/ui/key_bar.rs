@@ -195,7 +195,7 @@ fn verbs(
         items.push(Item {
             key,
             long: long_words(verb, release, &offer),
-            short: short_words(verb),
+            short: verb.title(),
             lit: armed && offer.offered() && (live || verb.is_emergency()),
             rank,
         });
@@ -211,13 +211,6 @@ fn verbs(
             lit: true,
             rank: 4,
         });
-    }
-}
-
-const fn short_words(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Promote => "next",
-        other => other.title(),
     }
 }
 

@@ -7,6 +7,7 @@ mod ink;
 mod key_bar;
 mod pane;
 mod plan;
+mod release;
 mod strip;
 pub mod theme;
 mod words;
@@ -24,7 +25,8 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     let buf = frame.buffer_mut();
     buf.set_style(area, ink.base);
     match state.view {
-        View::Board | View::Release | View::Audit | View::Sources => {
+        View::Release => release::draw(state, area, buf, &ink),
+        View::Board | View::Audit | View::Sources => {
             board::draw(state, area, buf, &ink);
         }
     }

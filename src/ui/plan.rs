@@ -33,7 +33,7 @@ const LABEL: u16 = 11;
 pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     let roomy = screen.width >= 100 && screen.height >= 30;
     let columns = if roomy { 90 } else { screen.width };
-    let inside = columns.saturating_sub(4);
+    let inside = pane::inside(screen, columns);
     let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, sheet, ink);
     let confirm = |sheet: &mut Sheet<'_>| confirm(state, dialog, roomy, sheet, ink);
     let wanted = lines_of(buf, inside, content);
@@ -432,15 +432,23 @@ fn ready_keys(dialog: &Dialog, plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
     let hides = hides_something(&plan.differs);
     sheet.line(|line| {
         let narrow = line.left() < 70;
+        let leaves = |line: &mut Strip<'_>| {
+            line.put("Esc", bold(ink.accent))
+                .put(" leaves", ink.text)
+                .gap(4);
+        };
         if typed && !narrow {
             line.put("Enter sends when complete", ink.ghost).gap(4);
         }
-        line.put("Esc", bold(ink.accent))
-            .put(" leaves", ink.text)
-            .gap(4);
+        if narrow {
+            leaves(line);
+        }
         line.put("Ctrl-y", bold(ink.accent)).gap(1);
         line.put(if narrow { "copies" } else { copies }, ink.text)
             .gap(4);
+        if !narrow {
+            leaves(line);
+        }
         if hides && line.left() > 14 {
             let does = if dialog.reveal {
                 " hides values"
