@@ -124,7 +124,7 @@ fn content(dialog: &Dialog, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
             what_happens(plan, sheet, ink);
             air(sheet);
             what_is_sent(plan, sheet, ink);
-            consequences(plan, dialog.reveal, sheet, ink);
+            consequences(plan, guards, dialog.reveal, sheet, ink);
             air(sheet);
             for guard in guards {
                 one_guard(guard, sheet, ink);
@@ -238,14 +238,24 @@ fn one_sending(
     }
 }
 
-fn consequences(plan: &Plan, reveal: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
+fn consequences(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    reveal: bool,
+    sheet: &mut Sheet<'_>,
+    ink: &Ink,
+) {
     let dim = |words| (words, ink.dim);
     if let Some(skips) = &plan.skips {
         sheet.labelled(dim("skips"), LABEL, skips, ink.text);
     }
     sheet.labelled(dim("way back"), LABEL, &plan.way_back, ink.text);
     if let Some(git) = &plan.git {
-        sheet.labelled(dim("git"), LABEL, git, ink.dim);
+        let undoes = guards
+            .iter()
+            .any(|guard| guard.name == "gitops" && guard.answer > Decision::Allow);
+        let style = if undoes { ink.waiting } else { ink.dim };
+        sheet.labelled(dim("git"), LABEL, git, style);
     }
     for (nth, what) in plan.not_undone.iter().enumerate() {
         let label = if nth == 0 { "not undone" } else { "" };

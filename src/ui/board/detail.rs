@@ -106,13 +106,14 @@ fn full(state: &State, release: &Release, roomy: bool, sheet: &mut Sheet<'_>, in
     let (back_out, promote) = key_bar::what_keys_do(release, access);
     sheet.blank();
     sheet.line(|line| {
-        line.put("p", bold(ink.accent))
-            .gap(1)
-            .put(&promote, ink.dim)
-            .gap(4);
-        line.put("x", bold(ink.accent))
-            .gap(1)
-            .put(&back_out, ink.dim);
+        for (key, does) in [("p", &promote), ("x", &back_out)] {
+            if let Some(does) = does {
+                line.put(key, bold(ink.accent))
+                    .gap(1)
+                    .put(does, ink.dim)
+                    .gap(4);
+            }
+        }
     });
     last_action(state, release, sheet, ink);
 }

@@ -47,9 +47,18 @@ pub(super) fn subtitle(release: &Release) -> String {
     }
 }
 
-pub(super) fn content(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
+pub(super) fn content(
+    state: &State,
+    release: &Release,
+    roomy: bool,
+    sheet: &mut Sheet<'_>,
+    ink: &Ink,
+) {
     let rollout = &release.rollout;
     let group = group(state, release);
+    if roomy {
+        sheet.blank();
+    }
     if let Some(canary) = rollout.canary().filter(|canary| !canary.steps.is_empty()) {
         let style = match group {
             Group::Quiet => ink.ok,
@@ -432,8 +441,7 @@ fn role(
         if let Some(set) = set {
             line.put(&format!("{} of {} pods", set.ready, set.desired), ink.text)
                 .gap(2);
-            line.put(&format!("revision {}", set.revision), ink.dim)
-                .gap(2);
+            line.put(&format!("rev {}", set.revision), ink.dim).gap(2);
         }
         if let Some(hash) = hash {
             line.name(hash.as_str(), 12, ink.ghost);

@@ -205,8 +205,9 @@ impl Shown<'_> {
         match pane {
             Pane::Canary => {
                 let area = inset(area);
+                let roomy = area.height >= 24;
                 sheet(buf, area, scroll, |sheet| {
-                    canary::content(self.state, self.release, sheet, ink)
+                    canary::content(self.state, self.release, roomy, sheet, ink)
                 })
             }
             Pane::Pods => sheet(buf, area, scroll, |sheet| pods::content(self, sheet, ink)),

@@ -56,12 +56,12 @@ fn group(
     });
     sheet.many(pods.len(), |nth, line| {
         if let Some(pod) = pods.get(nth) {
-            one(shown, pod, line, ink);
+            one(shown, hash, pod, line, ink);
         }
     });
 }
 
-fn one(shown: &Shown<'_>, pod: &Pod, line: &mut Strip<'_>, ink: &Ink) {
+fn one(shown: &Shown<'_>, hash: Option<&PodHash>, pod: &Pod, line: &mut Strip<'_>, ink: &Ink) {
     let (mark, style) = match pod.icon {
         PodIcon::Running => ("✔", ink.ok),
         PodIcon::Progressing => ("▸", ink.moving),
@@ -89,6 +89,10 @@ fn one(shown: &Shown<'_>, pod: &Pod, line: &mut Strip<'_>, ink: &Ink) {
         .strip_prefix(shown.open.id.name.as_str())
         .and_then(|rest| rest.strip_prefix('-'))
         .unwrap_or(&pod.name);
+    let name = hash
+        .and_then(|hash| name.strip_prefix(hash.as_str()))
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or(name);
     let room = line.left();
     line.name(name, room, ink.text);
 }
