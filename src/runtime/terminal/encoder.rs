@@ -61,9 +61,8 @@ impl Encoder {
         self.cursor = None;
     }
 
-    /// The bytes that lead from what is shown to `next`, with the cursor at `cursor` or hidden; none where nothing
-    /// changed.
-    pub(super) fn encode(&mut self, next: &Buffer, cursor: Option<Position>) -> &[u8] {
+    /// Encodes the way from what is shown to `next`.
+    pub(super) fn paint(&mut self, next: &Buffer) {
         self.out.clear();
         self.out.extend_from_slice(SYNC_BEGIN);
         if self.wipe || self.size != next.area.as_size() {
@@ -75,6 +74,10 @@ impl Encoder {
                 self.row(y, row);
             }
         }
+    }
+
+    /// Ends a frame with the cursor at `cursor`, or hidden, and gives its bytes: none where nothing changed.
+    pub(super) fn finish(&mut self, cursor: Option<Position>) -> &[u8] {
         self.place_cursor(cursor);
         if self.out.len() == SYNC_BEGIN.len() {
             self.out.clear();

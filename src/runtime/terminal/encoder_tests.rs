@@ -8,6 +8,13 @@ use super::*;
 use crate::model::text;
 use crate::runtime::terminal::shown::CHARACTERS_MAX;
 
+impl Encoder {
+    fn encode(&mut self, next: &Buffer, cursor: Option<Position>) -> &[u8] {
+        self.paint(next);
+        self.finish(cursor)
+    }
+}
+
 /// A terminal that believes every byte.
 struct Replay {
     encoder: Encoder,

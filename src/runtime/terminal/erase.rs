@@ -2,7 +2,7 @@
 
 /// What the terminal leaves behind where it erases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Erase {
+pub(super) enum Erase {
     /// The background colour of the pen ("bce").
     Background,
     /// Its own default background, or nobody knows.
@@ -11,7 +11,7 @@ pub enum Erase {
 
 impl Erase {
     /// From `TERM`. GNU screen erases to the default background whatever is around it.
-    pub fn of_term(term: &str) -> Self {
+    pub(super) fn of_term(term: &str) -> Self {
         const BACKGROUND: [&str; 14] = [
             "xterm",
             "alacritty",

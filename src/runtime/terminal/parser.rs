@@ -101,7 +101,7 @@ impl Parser {
                 ..
             } => inputs.push(alt(char::from(introducer))),
             State::Paste(paste) if paste.is_left_by_escape() => {
-                inputs.push(Input::Key(Key::plain(Code::Esc)))
+                inputs.push(Input::Key(Key::plain(Code::Esc)));
             }
             State::Paste(mut paste) => {
                 inputs.extend(paste.text().map(Input::Paste));
