@@ -74,8 +74,9 @@ fn unchunk(mut text: &str) -> String {
     let mut body = String::new();
     while let Some((size, rest)) = text.split_once("\r\n") {
         let size = usize::from_str_radix(size, 16).unwrap();
-        body.push_str(&rest[..size]);
-        text = rest[size..].trim_start_matches("\r\n");
+        let (chunk, rest) = rest.split_at(size);
+        body.push_str(chunk);
+        text = rest.trim_start_matches("\r\n");
         if size == 0 {
             break;
         }

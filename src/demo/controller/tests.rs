@@ -78,24 +78,24 @@ impl Lab {
         self.step(Duration::from_secs(seconds));
     }
 
-    fn patch(&mut self, subresource: Subresource, body: Value) -> Value {
+    fn patch(&mut self, subresource: Subresource, body: &Value) -> Value {
         write::patch(
             &mut self.cluster,
             &self.key,
             subresource,
             Format::Merge,
-            &body,
+            body,
             false,
         )
         .unwrap()
     }
 
-    fn patch_status(&mut self, status: Value) -> Value {
-        self.patch(Subresource::Status, json!({"status": status}))
+    fn patch_status(&mut self, status: &Value) -> Value {
+        self.patch(Subresource::Status, &json!({"status": status}))
     }
 
     fn promote(&mut self) -> Value {
-        self.patch_status(json!({"pauseConditions": null}))
+        self.patch_status(&json!({"pauseConditions": null}))
     }
 
     /// As the undo of the vendor's plugin sends it.
@@ -127,7 +127,7 @@ impl Lab {
         let mut template = self.object()["spec"]["template"].clone();
         template["spec"]["containers"][0]["image"] =
             json!(format!("registry.example/shop/web:{version}"));
-        self.patch(Subresource::None, json!({"spec": {"template": template}}));
+        self.patch(Subresource::None, &json!({"spec": {"template": template}}));
     }
 
     fn sets(&self) -> Vec<Value> {
@@ -136,7 +136,7 @@ impl Lab {
         sets.iter().map(|set| set.value()).collect()
     }
 
-    /// Version, revision and replicas of each ReplicaSet, oldest revision first.
+    /// Version, revision and replicas of each `ReplicaSet`, oldest revision first.
     fn history(&self) -> Vec<(String, i64, i64)> {
         let mut history: Vec<_> = self
             .sets()
@@ -324,7 +324,7 @@ fn promoting_a_paused_canary_goes_on_to_the_next_stop() {
 #[test]
 fn clearing_controller_pause_too_pauses_again_at_the_same_step() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"pauseConditions": null, "controllerPause": false}));
+    lab.patch_status(&json!({"pauseConditions": null, "controllerPause": false}));
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"));
     assert_eq!(lab.index(), 1);
@@ -349,7 +349,7 @@ fn a_timed_pause_ends_by_itself() {
 #[test]
 fn an_abort_gives_everything_back_to_stable_and_stays_degraded() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(1);
     assert!(
         lab.is(
@@ -376,7 +376,7 @@ fn an_abort_gives_everything_back_to_stable_and_stays_degraded() {
 #[test]
 fn a_routed_canary_keeps_its_pods_for_thirty_seconds_after_an_abort() {
     let mut lab = checkout();
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(10);
     assert_eq!(lab.status()["canary"]["weights"]["canary"]["weight"], 0);
     assert_eq!(lab.history()[3].2, 3);
@@ -387,9 +387,9 @@ fn a_routed_canary_keeps_its_pods_for_thirty_seconds_after_an_abort() {
 #[test]
 fn a_retry_starts_again_from_the_first_step() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(60);
-    lab.patch_status(json!({"abort": false}));
+    lab.patch_status(&json!({"abort": false}));
     lab.step(Duration::from_millis(15));
     assert!(
         lab.is("Progressing", "more replicas need to be updated"),
@@ -407,7 +407,7 @@ fn a_retry_starts_again_from_the_first_step() {
 #[test]
 fn a_full_promotion_skips_what_is_left_and_is_healthy_when_all_pods_are() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.step(Duration::from_millis(50));
     assert_eq!(lab.phase().0, "Progressing");
     assert_eq!(lab.index(), 4);
@@ -427,12 +427,12 @@ fn a_full_promotion_skips_what_is_left_and_is_healthy_when_all_pods_are() {
 #[test]
 fn an_abort_is_ignored_while_a_full_promotion_runs_unless_both_are_patched_at_once() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.step(Duration::from_millis(50));
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.step(Duration::from_millis(50));
     assert_eq!(lab.status().get("abort"), None);
-    lab.patch_status(json!({"promoteFull": false, "abort": true}));
+    lab.patch_status(&json!({"promoteFull": false, "abort": true}));
     lab.seconds(4);
     assert_eq!(lab.phase().0, "Degraded");
     assert_eq!(lab.index(), 0);
@@ -442,7 +442,7 @@ fn an_abort_is_ignored_while_a_full_promotion_runs_unless_both_are_patched_at_on
 fn a_full_promotion_of_an_aborted_release_ships_it() {
     let mut lab = Lab::scenario("bad-canary", Kind::Rollout, "shop", "catalog");
     assert_eq!(lab.phase().0, "Degraded");
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
     assert!(lab.is("Healthy", ""), "{:?}", lab.phase());
     assert_eq!(lab.serving(), "v3.2.0");
@@ -451,9 +451,9 @@ fn a_full_promotion_of_an_aborted_release_ships_it() {
 #[test]
 fn an_abort_of_what_is_fully_promoted_is_dropped() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(5);
     assert!(lab.is("Healthy", ""));
     assert_eq!(lab.status().get("abort"), None);
@@ -462,7 +462,7 @@ fn an_abort_of_what_is_fully_promoted_is_dropped() {
 #[test]
 fn backing_out_a_finished_release_is_a_new_canary_of_the_old_one_and_then_a_full_promotion() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
     lab.roll_back_to("v2");
     lab.seconds(30);
@@ -486,7 +486,7 @@ fn backing_out_a_finished_release_is_a_new_canary_of_the_old_one_and_then_a_full
         reused["metadata"]["annotations"]["rollout.argoproj.io/revision-history"],
         "2"
     );
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
     assert!(lab.is("Healthy", ""));
     assert_eq!(lab.serving(), "v2");
@@ -495,10 +495,10 @@ fn backing_out_a_finished_release_is_a_new_canary_of_the_old_one_and_then_a_full
 #[test]
 fn a_full_promotion_asked_for_before_the_template_is_seen_is_lost() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
     lab.roll_back_to("v2");
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
     assert_eq!(lab.status().get("promoteFull"), None);
@@ -531,12 +531,12 @@ fn within_the_rollback_window_the_template_alone_brings_the_old_version_back() {
 #[test]
 fn editing_the_steps_starts_an_aborted_release_again() {
     let mut lab = guestbook();
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(60);
     let steps = json!([{"setWeight": 50}, {"pause": {}}]);
     lab.patch(
         Subresource::None,
-        json!({"spec": {"strategy": {"canary": {"steps": steps}}}}),
+        &json!({"spec": {"strategy": {"canary": {"steps": steps}}}}),
     );
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
@@ -621,7 +621,7 @@ fn an_inconclusive_analysis_pauses_and_clearing_the_pause_runs_it_again() {
     assert!(lab.is("Paused", "InconclusiveAnalysisRun"));
     let next = lab.index() + 1;
     lab.patch_status(
-        json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": next}),
+        &json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": next}),
     );
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"), "{:?}", lab.phase());
@@ -638,7 +638,7 @@ fn skipping_the_step_of_a_running_analysis_ends_it() {
         .as_str()
         .unwrap()
         .to_owned();
-    lab.patch_status(json!({"pauseConditions": null, "currentStepIndex": 7}));
+    lab.patch_status(&json!({"pauseConditions": null, "currentStepIndex": 7}));
     lab.seconds(60);
     let run = lab
         .cluster
@@ -653,10 +653,10 @@ fn skipping_the_step_of_a_running_analysis_ends_it() {
 #[test]
 fn a_manual_pause_covers_the_pause_of_a_step_and_ends_where_it_was() {
     let mut lab = guestbook();
-    lab.patch(Subresource::None, json!({"spec": {"paused": true}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": true}}));
     lab.seconds(5);
     assert!(lab.is("Paused", "manually paused"));
-    lab.patch(Subresource::None, json!({"spec": {"paused": false}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": false}}));
     lab.seconds(60);
     assert!(lab.is("Paused", "CanaryPauseStep"));
     assert_eq!(lab.index(), 1);
@@ -667,11 +667,11 @@ fn a_manual_pause_stops_a_rollout_between_two_steps() {
     let mut lab = guestbook();
     lab.promote();
     lab.step(Duration::from_millis(60));
-    lab.patch(Subresource::None, json!({"spec": {"paused": true}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": true}}));
     lab.seconds(60);
     assert!(lab.is("Paused", "manually paused"));
     assert_eq!(lab.index(), 2);
-    lab.patch(Subresource::None, json!({"spec": {"paused": false}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": false}}));
     lab.seconds(60);
     assert_eq!(lab.index(), 3);
 }
@@ -682,7 +682,7 @@ fn a_restart_replaces_every_pod_without_a_new_revision() {
     lab.seconds(5);
     let at = lab.cluster.clock.stamp();
     let revision = lab.object()["metadata"]["annotations"]["rollout.argoproj.io/revision"].clone();
-    lab.patch(Subresource::None, json!({"spec": {"restartAt": at}}));
+    lab.patch(Subresource::None, &json!({"spec": {"restartAt": at}}));
     lab.step(Duration::from_millis(15));
     lab.seconds(120);
     assert_eq!(lab.status()["restartedAt"], at);
@@ -758,7 +758,7 @@ fn a_later_blue_green_rollback_is_a_preview_until_it_is_promoted_fully() {
     lab.roll_back_to("v1.9.1");
     lab.seconds(30);
     assert!(lab.is("Paused", "BlueGreenPause"), "{:?}", lab.phase());
-    lab.patch_status(json!({"promoteFull": true}));
+    lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(5);
     assert!(lab.is("Healthy", ""), "{:?}", lab.phase());
     assert_eq!(lab.serving(), "v1.9.1");
@@ -768,7 +768,7 @@ fn a_later_blue_green_rollback_is_a_preview_until_it_is_promoted_fully() {
 fn a_blue_green_abort_before_the_switch_leaves_the_active_version_alone() {
     let mut lab = Lab::scenario("blue-green", Kind::Rollout, "shop", "payments");
     let active = lab.status()["blueGreen"]["activeSelector"].clone();
-    lab.patch_status(json!({"abort": true}));
+    lab.patch_status(&json!({"abort": true}));
     lab.seconds(2);
     assert!(
         lab.is(
@@ -829,13 +829,13 @@ fn a_deployment_rolls_by_itself_and_a_rollback_reuses_and_renumbers() {
 #[test]
 fn a_paused_deployment_makes_no_replica_set_and_counts_none_updated() {
     let mut lab = deployment();
-    lab.patch(Subresource::None, json!({"spec": {"paused": true}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": true}}));
     lab.release("v3");
     lab.seconds(60);
     assert_eq!(lab.history().len(), 2);
     assert_eq!(lab.status().get("updatedReplicas"), None);
     assert_eq!(lab.status()["conditions"][1]["reason"], "DeploymentPaused");
-    lab.patch(Subresource::None, json!({"spec": {"paused": null}}));
+    lab.patch(Subresource::None, &json!({"spec": {"paused": null}}));
     lab.seconds(60);
     assert_eq!(lab.history().last().unwrap().0, "v3");
 }
@@ -850,7 +850,7 @@ fn a_stateful_set_restarts_one_pod_at_a_time() {
     let at = json!({"kubectl.kubernetes.io/restartedAt": "2027-01-15T08:00:00Z"});
     lab.patch(
         Subresource::None,
-        json!({"spec": {"template": {"metadata": {"annotations": at}}}}),
+        &json!({"spec": {"template": {"metadata": {"annotations": at}}}}),
     );
     let mut least = 3;
     for _ in 0..120 {
