@@ -117,3 +117,25 @@ async fn a_thousand_quiet_services_stream_at_once() {
     }
     assert_eq!(count, 1001);
 }
+
+#[tokio::test]
+async fn a_quiet_watch_says_once_a_minute_where_it_is() {
+    let world = world("canary", &[]).await;
+    let path = format!("{ROLLOUTS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+    let mut watch = Watch::open(&world, &format!("{path}&allowWatchBookmarks=true")).await;
+    watch.next().await.unwrap();
+    watch.next().await.unwrap();
+    // An idle runtime with paused time jumps to whatever is due next.
+    tokio::time::pause();
+    let before = tokio::time::Instant::now();
+    let mut line = String::new();
+    while !line.starts_with('{') {
+        line.clear();
+        watch.0.read_line(&mut line).await.unwrap();
+    }
+    let bookmark: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(bookmark["type"], "BOOKMARK");
+    assert!(bookmark["object"]["metadata"].get("annotations").is_none());
+    let waited = before.elapsed();
+    assert!((50..=61).contains(&waited.as_secs()), "{waited:?}");
+}
