@@ -1,3 +1,9 @@
 //! windlass
-
+pub mod app;
+pub mod cli;
 pub mod demo;
+pub mod model;
+pub mod ops;
+pub mod providers;
+pub mod runtime;
+pub mod ui;

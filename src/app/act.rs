@@ -1,0 +1,342 @@
+//! From a key to an approved plan: opening a dialog, asking the guards, approving. Nothing leaves here but data.
+
+use jiff::SignedDuration;
+
+use super::{
+    dialog::{Dialog, Field, Reaction, Stage},
+    key::Key,
+    msg::Effect,
+    state::{Environment, HistoryOverlay, HistoryPurpose, Loading, Overlay, State, Tone},
+};
+use crate::{
+    model::{
+        id::{IntentId, ReleaseId, Uid},
+        source::Access,
+    },
+    ops::{
+        ceremony::{Confirmation, NotYet, approve},
+        guard::{Arming, GuardAnswer, Situation, ask_all},
+        intent::{Expects, Intent, Verb},
+        offer::{Because, Offer, offer},
+        plan::{Plan, Refusal},
+    },
+};
+
+/// Answers of an access review are believed this long.
+const ACCESS_HOLDS: SignedDuration = SignedDuration::from_mins(1);
+
+impl State {
+    /// Whether a verb is offered for a release here and now, with every reason against it.
+    pub fn offer(&self, verb: Verb, id: &ReleaseId) -> Offer {
+        let Some(release) = self.releases.find(id) else {
+            return Offer {
+                verb,
+                because: vec![Because::State("it is gone".to_owned())],
+            };
+        };
+        let environment = self.environment_of(id);
+        let access = environment.and_then(|environment| environment.access.get(&id.namespace));
+        let mut offer = offer(verb, release, access);
+        if let Some(environment) = environment {
+            if !environment.is_fresh() {
+                offer.because.push(Because::Source(format!(
+                    "{} is {}: {}",
+                    environment.name,
+                    environment.health.state.word(),
+                    &*environment.health.detail
+                )));
+            }
+            match &environment.arming {
+                Arming::Forbidden { because } => {
+                    offer.because.push(Because::ReadOnly(because.clone()))
+                }
+                Arming::ReadOnly => {
+                    offer.because.push(Because::ReadOnly(format!(
+                        "read-only: W arms {}",
+                        environment.name
+                    )));
+                }
+                Arming::Armed { .. } => {}
+            }
+        }
+        if let Some(line) = self.actions.in_flight(&release.rollout.uid) {
+            offer
+                .because
+                .push(Because::State(format!("{} has no outcome yet", line.title)));
+        }
+        offer
+    }
+
+    fn next_intent_id(&mut self) -> IntentId {
+        self.session.next_intent += 1;
+        IntentId::new(&format!("{}-{}", self.session.id, self.session.next_intent))
+    }
+
+    /// A verb was asked for: its plan is opened, or every reason against it is said.
+    pub(super) fn ask(&mut self, verb: Verb, target: Option<(ReleaseId, Uid)>) -> Vec<Effect> {
+        let Some((id, uid)) = target else {
+            self.say(Tone::Plain, "no release is selected");
+            return Vec::new();
+        };
+        let current = self
+            .releases
+            .find(&id)
+            .map(|release| release.rollout.uid.clone());
+        if current.as_ref() != Some(&uid) {
+            self.say(
+                Tone::Bad,
+                format!(
+                    "{} was deleted, or created again under the same name: look at it first",
+                    id.name
+                ),
+            );
+            return Vec::new();
+        }
+        let offer = self.offer(verb, &id);
+        if !offer.can_be_planned() {
+            let reasons: Vec<&str> = offer.because.iter().map(Because::words).collect();
+            self.say(
+                Tone::Waiting,
+                format!("{} not offered: {}", verb.title(), reasons.join("; ")),
+            );
+            return Vec::new();
+        }
+        if verb == Verb::Rollback {
+            return self.open_history(id, uid, HistoryPurpose::ChooseRevision);
+        }
+        self.open_plan(verb, id, uid, None)
+    }
+
+    pub(super) fn open_history(
+        &mut self,
+        target: ReleaseId,
+        uid: Uid,
+        purpose: HistoryPurpose,
+    ) -> Vec<Effect> {
+        self.overlays.push(Overlay::History(HistoryOverlay {
+            target: target.clone(),
+            uid: uid.clone(),
+            revisions: Loading::Waiting,
+            selected: 0,
+            reveal: false,
+            purpose,
+        }));
+        self.dirty = true;
+        vec![Effect::History { id: target, uid }]
+    }
+
+    pub(super) fn open_plan(
+        &mut self,
+        verb: Verb,
+        target: ReleaseId,
+        uid: Uid,
+        to_revision: Option<u64>,
+    ) -> Vec<Effect> {
+        let intent = Intent {
+            id: self.next_intent_id(),
+            verb,
+            target: target.clone(),
+            seen: Some(uid),
+            to_revision,
+            expects: Expects::default(),
+            reason: None,
+        };
+        self.overlays.push(Overlay::Plan(Box::new(Dialog::new(
+            intent.clone(),
+            self.now,
+        ))));
+        self.dirty = true;
+        let mut effects = vec![Effect::Plan(intent)];
+        effects.extend(self.access_if_old(&target));
+        effects
+    }
+
+    /// Asks what may be done in a release's namespace, unless that is known well enough.
+    pub(super) fn access_if_old(&mut self, id: &ReleaseId) -> Option<Effect> {
+        let now = self.now;
+        let environment = self.environments.get(&id.environment)?;
+        let known = environment.access.get(&id.namespace);
+        let old = known.is_none_or(|access| now.duration_since(access.asked) > ACCESS_HOLDS);
+        old.then(|| Effect::Access {
+            environment: id.environment.clone(),
+            namespace: id.namespace.clone(),
+        })
+    }
+
+    /// A plan came, or the reasons why there is none.
+    pub(super) fn planned(&mut self, intent: &IntentId, result: Result<Plan, Refusal>) {
+        let answered = result.map(|plan| {
+            let guards = self.guards(&plan);
+            (plan, guards)
+        });
+        for overlay in &mut self.overlays {
+            if let Overlay::Plan(dialog) = overlay
+                && dialog.id() == intent
+            {
+                dialog.planned(answered);
+                self.dirty = true;
+                return;
+            }
+        }
+    }
+
+    /// What the guards say of a plan now.
+    pub fn guards(&self, plan: &Plan) -> Vec<GuardAnswer> {
+        let target = &plan.intent.target;
+        let environment = self.environment_of(target);
+        let who = environment
+            .and_then(|environment| environment.who.as_ref())
+            .map_or("you", |who| &*who.name);
+        let none = Arming::Forbidden {
+            because: format!(
+                "{} is not an environment of this session",
+                target.environment
+            ),
+        };
+        let situation = Situation {
+            now: self.now,
+            arming: environment.map_or(&none, |environment| &environment.arming),
+            access: environment.and_then(|environment| known_access(environment, target)),
+            source: environment.map(|environment| &environment.health),
+            in_flight: self
+                .actions
+                .in_flight(&plan.target.uid)
+                .map(|line| &line.id),
+            earlier_unknown: self
+                .actions
+                .last_unknown(&plan.target.uid)
+                .map(|line| &line.id),
+            wrote_before: environment.is_some_and(|environment| environment.wrote),
+            first_write_counts: true,
+            changed: None,
+            who,
+        };
+        ask_all(plan, &situation)
+    }
+
+    /// The guards of an open dialog are asked again whenever something that they look at may have changed.
+    pub(super) fn ask_guards_again(&mut self) {
+        let Some(Overlay::Plan(dialog)) = self.overlays.last() else {
+            return;
+        };
+        let Stage::Ready { plan, guards } = &dialog.stage else {
+            return;
+        };
+        let now = self.guards(plan);
+        if now == *guards {
+            return;
+        }
+        if let Some(Overlay::Plan(dialog)) = self.overlays.last_mut()
+            && let Stage::Ready { guards, .. } = &mut dialog.stage
+        {
+            *guards = now;
+            self.dirty = true;
+        }
+    }
+
+    /// A key for the open dialog.
+    pub(super) fn dialog_key(&mut self, key: Key) -> Vec<Effect> {
+        let now = self.now;
+        let Some(Overlay::Plan(dialog)) = self.overlays.last_mut() else {
+            return Vec::new();
+        };
+        let reaction = dialog.key(key, now);
+        self.dirty = true;
+        match reaction {
+            Reaction::Nothing | Reaction::Redraw => Vec::new(),
+            Reaction::Close => {
+                self.overlays.pop();
+                self.queue_stopped("left");
+                Vec::new()
+            }
+            Reaction::CopyCommand(command) => {
+                self.say(Tone::Plain, "copied the vendor's command");
+                vec![Effect::Copy(command)]
+            }
+            Reaction::ReadAgain => {
+                let (verb, target, to) = (
+                    dialog.intent.verb,
+                    dialog.intent.target.clone(),
+                    dialog.intent.to_revision,
+                );
+                let uid = self
+                    .releases
+                    .find(&target)
+                    .map(|release| release.rollout.uid.clone());
+                self.overlays.pop();
+                match uid {
+                    Some(uid) => self.open_plan(verb, target, uid, to),
+                    None => Vec::new(),
+                }
+            }
+            Reaction::Instead(verb) => {
+                let target = (dialog.intent.target.clone(), dialog.intent.seen.clone());
+                self.overlays.pop();
+                match target {
+                    (id, Some(uid)) => self.ask(verb, Some((id, uid))),
+                    (_, None) => Vec::new(),
+                }
+            }
+            Reaction::Confirm => self.confirm(),
+        }
+    }
+
+    fn confirm(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Plan(dialog)) = self.overlays.pop() else {
+            return Vec::new();
+        };
+        let mut dialog = *dialog;
+        let Stage::Ready { plan, .. } = std::mem::replace(&mut dialog.stage, Stage::Reading) else {
+            self.overlays.push(Overlay::Plan(Box::new(dialog)));
+            return Vec::new();
+        };
+        // Asked once more at the moment of confirming: what was true when it was drawn may not be true now.
+        let guards = self.guards(&plan);
+        let confirmation = Confirmation {
+            yes: true,
+            typed: Some(dialog.typed.clone()).filter(|typed| !typed.is_empty()),
+            reason: Some(dialog.reason.clone()).filter(|reason| !reason.trim().is_empty()),
+        };
+        match approve(*plan, guards.clone(), &confirmation) {
+            Ok(approved) => self.execute(approved),
+            Err((plan, not_yet)) => {
+                dialog.hint = Some(match &not_yet {
+                    NotYet::Refused(because) => because.join("; "),
+                    NotYet::Yes => "Y confirms".to_owned(),
+                    NotYet::Type(text) => format!("type {text}"),
+                    NotYet::Reason => {
+                        dialog.field = Field::Reason;
+                        "a reason is asked for".to_owned()
+                    }
+                });
+                dialog.stage = Stage::Ready { plan, guards };
+                self.overlays.push(Overlay::Plan(Box::new(dialog)));
+                Vec::new()
+            }
+        }
+    }
+
+    fn execute(&mut self, approved: crate::ops::ceremony::Approved) -> Vec<Effect> {
+        let now = self.now;
+        let plan = approved.plan();
+        self.actions.begin(plan, now);
+        let environment = plan.intent.target.environment.clone();
+        if let Some(environment) = self.environments.get_mut(&environment) {
+            environment.wrote = true;
+        }
+        self.say(Tone::Plain, format!("{}: checking", plan.title));
+        if plan.intent.verb.is_emergency() {
+            // It is on its way; why it was needed is asked now that it costs no time.
+            self.overlays.push(Overlay::Reason {
+                intent: plan.intent.id.clone(),
+                title: plan.title.clone(),
+                typed: String::new(),
+            });
+        }
+        vec![Effect::Execute(Box::new(approved))]
+    }
+}
+
+fn known_access<'a>(environment: &'a Environment, target: &ReleaseId) -> Option<&'a Access> {
+    environment.access.get(&target.namespace)
+}

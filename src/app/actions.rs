@@ -1,0 +1,194 @@
+//! The actions of this session as the screen shows them: those under way, the lines that stay, and the watch of five
+//! minutes that notices when something puts a version back. Owns no execution: the runtime drives the machines.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    model::{
+        id::{IntentId, PodHash, ReleaseId, Uid},
+        rollout::Rollout,
+        text::Safe,
+    },
+    ops::{
+        intent::Verb,
+        machine::{Outcome, OutcomeKind},
+        plan::Plan,
+    },
+};
+
+/// For how long a version that comes back is a new outcome.
+pub const WATCHED_FOR: SignedDuration = SignedDuration::from_mins(5);
+/// How many lines are kept.
+const KEPT: usize = 200;
+
+#[derive(Clone, Debug, Default)]
+pub struct Actions {
+    /// Newest last.
+    pub lines: Vec<Line>,
+}
+
+/// One action of this session.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub id: IntentId,
+    pub verb: Verb,
+    pub target: ReleaseId,
+    pub uid: Uid,
+    pub title: String,
+    pub began: Timestamp,
+    pub state: LineState,
+    pub change: (String, String),
+    guard: Aftermath,
+}
+
+#[derive(Clone, Debug)]
+pub enum LineState {
+    UnderWay {
+        words: String,
+    },
+    Over {
+        outcome: Outcome,
+        at: Timestamp,
+    },
+    /// It had worked, and then something undid it.
+    Reverted {
+        words: String,
+        at: Timestamp,
+    },
+}
+
+/// What would show that an action was undone.
+#[derive(Clone, Debug, Default)]
+struct Aftermath {
+    from_hash: Option<PodHash>,
+    from_images: Box<[Safe]>,
+    to_hash: Option<PodHash>,
+    to_images: Box<[Safe]>,
+}
+
+impl Actions {
+    pub fn begin(&mut self, plan: &Plan, now: Timestamp) {
+        if self.lines.len() >= KEPT {
+            let over = self
+                .lines
+                .iter()
+                .position(|line| !matches!(line.state, LineState::UnderWay { .. }));
+            if let Some(over) = over {
+                self.lines.remove(over);
+            }
+        }
+        self.lines.push(Line {
+            id: plan.intent.id.clone(),
+            verb: plan.intent.verb,
+            target: plan.intent.target.clone(),
+            uid: plan.target.uid.clone(),
+            title: plan.title.clone(),
+            began: now,
+            state: LineState::UnderWay {
+                words: "checking".to_owned(),
+            },
+            change: (plan.change.from.label(), plan.change.to.label()),
+            guard: Aftermath {
+                from_hash: plan.change.from.hash.clone(),
+                from_images: plan.change.from.images.clone(),
+                to_hash: plan.change.to.hash.clone(),
+                to_images: plan.change.to.images.clone(),
+            },
+        });
+    }
+
+    pub fn line(&self, id: &IntentId) -> Option<&Line> {
+        self.lines.iter().rev().find(|line| line.id == *id)
+    }
+
+    pub fn line_mut(&mut self, id: &IntentId) -> Option<&mut Line> {
+        self.lines.iter_mut().rev().find(|line| line.id == *id)
+    }
+
+    /// The action on this object that has no outcome yet.
+    pub fn in_flight(&self, uid: &Uid) -> Option<&Line> {
+        self.lines
+            .iter()
+            .rev()
+            .find(|line| line.uid == *uid && matches!(line.state, LineState::UnderWay { .. }))
+    }
+
+    pub fn any_in_flight(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|line| matches!(line.state, LineState::UnderWay { .. }))
+    }
+
+    /// The last action on this object, if its outcome is unknown.
+    pub fn last_unknown(&self, uid: &Uid) -> Option<&Line> {
+        self.lines
+            .iter()
+            .rev()
+            .find(|line| line.uid == *uid)
+            .filter(|line| matches!(&line.state, LineState::Over { outcome, .. } if outcome.kind == OutcomeKind::Unknown))
+    }
+
+    /// The newest line about a release, for the Board and the Release view.
+    pub fn last_of(&self, target: &ReleaseId) -> Option<&Line> {
+        self.lines.iter().rev().find(|line| line.target == *target)
+    }
+
+    /// A read of an object: which lines it shows to have been undone, as (intent, words).
+    pub fn undone_by(&mut self, seen: &Rollout, now: Timestamp) -> Vec<IntentId> {
+        let mut undone = Vec::new();
+        for line in &mut self.lines {
+            let LineState::Over { outcome, at } = &line.state else {
+                continue;
+            };
+            if outcome.kind != OutcomeKind::Observed
+                || line.uid != seen.uid
+                || now.duration_since(*at) > WATCHED_FOR
+            {
+                continue;
+            }
+            if line.guard.undone(line.verb, seen) {
+                line.state = LineState::Reverted {
+                    words: "reverted".to_owned(),
+                    at: now,
+                };
+                undone.push(line.id.clone());
+            }
+        }
+        undone
+    }
+}
+
+impl Aftermath {
+    fn undone(&self, verb: Verb, seen: &Rollout) -> bool {
+        match verb {
+            Verb::Pause => !seen.paused_by_hand(),
+            Verb::Abort => self.came_back_after_abort(seen),
+            Verb::BackOut | Verb::Rollback => match seen.argo() {
+                // Backed out by an abort: the template stays, so only a new start of it counts.
+                Some(_) if self.from_hash == self.current(seen) && seen.aborted() => false,
+                Some(_) => {
+                    self.from_hash.is_some()
+                        && self.from_hash != self.to_hash
+                        && self.current(seen) == self.from_hash
+                }
+                None => {
+                    !self.from_images.is_empty()
+                        && self.from_images != self.to_images
+                        && seen.images == self.from_images
+                }
+            },
+            Verb::Promote | Verb::PromoteFull | Verb::Resume | Verb::Retry | Verb::Restart => false,
+        }
+    }
+
+    fn came_back_after_abort(&self, seen: &Rollout) -> bool {
+        !seen.aborted()
+            && !seen.fully_promoted()
+            && self.from_hash.is_some()
+            && self.current(seen) == self.from_hash
+    }
+
+    fn current(&self, seen: &Rollout) -> Option<PodHash> {
+        seen.argo().and_then(|argo| argo.current_hash.clone())
+    }
+}

@@ -1,0 +1,786 @@
+//! Keys: the topmost overlay takes them, then the view. Nothing here sends anything; verbs open plans.
+
+use jiff::SignedDuration;
+
+use super::{
+    board::Counts,
+    command::{COMMANDS, Command, Spec},
+    dialog::SILENCE,
+    key::{self, Code, Key},
+    msg::Effect,
+    release_view::OpenRelease,
+    state::{HistoryPurpose, Loading, LogState, LogsOverlay, Overlay, Ring, State, Tone, View},
+};
+use crate::{
+    model::{
+        id::{EnvironmentName, ReleaseId, Uid},
+        text::sanitise_line,
+    },
+    ops::{guard::Arming, intent::Verb, record},
+};
+
+/// An arming dialog expires like any other.
+const ARM_EXPIRES: SignedDuration = SignedDuration::from_secs(60);
+
+impl State {
+    pub(super) fn key(&mut self, key: Key) -> Vec<Effect> {
+        self.last_key = Some(self.now);
+        self.stay_armed();
+        if !matches!(self.overlays.last(), Some(Overlay::Plan(_))) {
+            self.notice = None;
+        }
+        self.dirty = true;
+        if key.ctrl && key.code == Code::Char('c') {
+            return self.quit();
+        }
+        match self.overlays.last() {
+            Some(Overlay::Plan(_)) => self.dialog_key(key),
+            Some(_) => self.overlay_key(key),
+            None if self.view == View::Board && self.board.filtering => self.filter_key(key),
+            None => match key::command(key) {
+                Some(command) => self.command(command),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// Armed until so many minutes have passed without a key.
+    fn stay_armed(&mut self) {
+        let until = self
+            .now
+            .checked_add(SignedDuration::from_mins(self.session.armed_minutes))
+            .ok();
+        for environment in self.environments.values_mut() {
+            if let Arming::Armed { until: Some(_) } = environment.arming {
+                environment.arming = Arming::Armed { until };
+            }
+        }
+    }
+
+    /// Pasted text reaches the filter and the reason of an emergency, and nothing else: never a ceremony.
+    pub(super) fn paste(&mut self, text: &str) {
+        let line = sanitise_line(text, 200);
+        match self.overlays.last_mut() {
+            Some(Overlay::Plan(dialog)) => {
+                dialog.last_key = Some(self.now);
+                dialog.hint = Some("pasted text does not count here".to_owned());
+            }
+            Some(Overlay::Reason { typed, .. } | Overlay::Palette { typed, .. }) => {
+                typed.push_str(&line)
+            }
+            Some(Overlay::Logs(logs)) if logs.filtering => logs.filter.push_str(&line),
+            Some(_) => {}
+            None if self.board.filtering => {
+                self.board.filter.push_str(&line);
+                self.filter_changed();
+            }
+            None => self.say(Tone::Plain, "pasted text is not taken as keys"),
+        }
+        self.dirty = true;
+    }
+
+    fn filter_key(&mut self, key: Key) -> Vec<Effect> {
+        match key.code {
+            Code::Enter => self.board.filtering = false,
+            Code::Esc => {
+                self.board.filtering = false;
+                self.board.filter.clear();
+                self.filter_changed();
+            }
+            Code::Backspace => {
+                self.board.filter.pop();
+                self.filter_changed();
+            }
+            Code::Char('u') if key.ctrl => {
+                self.board.filter.clear();
+                self.filter_changed();
+            }
+            Code::Char(c) if !key.ctrl && !key.alt => {
+                self.board.filter.push(c);
+                self.filter_changed();
+            }
+            Code::Down => drop(self.command(Command::Down)),
+            Code::Up => drop(self.command(Command::Up)),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// A filter is asked for by a finger: it does not wait until the order has rested.
+    fn filter_changed(&mut self) {
+        self.board.order_is_stale();
+        self.last_key = None;
+        self.board.top = 0;
+    }
+
+    pub(super) fn command(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Down => self.move_by(1),
+            Command::Up => self.move_by(-1),
+            Command::PageDown => self.move_by(self.page()),
+            Command::PageUp => self.move_by(-self.page()),
+            Command::Top => self.move_by(isize::MIN / 2),
+            Command::Bottom => self.move_by(isize::MAX / 2),
+            Command::Open => self.open(),
+            Command::Back => self.back(),
+            Command::NextPane | Command::PreviousPane => self.switch_pane(command),
+            Command::Filter => {
+                if self.view == View::Board {
+                    self.board.filtering = true;
+                }
+                Vec::new()
+            }
+            Command::ClearFilter => {
+                self.board.filter.clear();
+                self.board.marked.clear();
+                self.filter_changed();
+                Vec::new()
+            }
+            Command::Palette => self.push(Overlay::Palette {
+                typed: String::new(),
+                selected: 0,
+            }),
+            Command::Help => self.push(Overlay::Help { scroll: 0 }),
+            Command::Quit => self.quit(),
+            Command::NextThatNeedsYou | Command::PreviousThatNeedsYou => {
+                self.next_needing(command == Command::NextThatNeedsYou)
+            }
+            Command::Board => self.show(View::Board),
+            Command::Release => self.open(),
+            Command::Audit => {
+                self.audit.records = Loading::Waiting;
+                self.show(View::Audit);
+                vec![Effect::ReadAudit]
+            }
+            Command::Sources => self.show(View::Sources),
+            Command::Logs => self.logs(),
+            Command::History => match self.target() {
+                Some((id, uid)) => self.open_history(id, uid, HistoryPurpose::Read),
+                None => self.nothing_selected(),
+            },
+            Command::Details => self.open(),
+            Command::Yaml => self.yaml(),
+            Command::Copy => self.copy(),
+            Command::Refresh => self.refresh(),
+            Command::Ring => self.ring(),
+            Command::Mark => self.mark(),
+            Command::Menu => match self.target() {
+                Some((target, uid)) => {
+                    let access = self.access_if_old(&target);
+                    self.push(Overlay::Menu {
+                        target,
+                        uid,
+                        selected: 0,
+                    });
+                    access.into_iter().collect()
+                }
+                None => self.nothing_selected(),
+            },
+            Command::Arm => self.open_arm(),
+            Command::Act(verb) => self.act(verb),
+            Command::Suspend => vec![Effect::Suspend],
+        }
+    }
+
+    fn act(&mut self, verb: Verb) -> Vec<Effect> {
+        if self.view == View::Board && !self.board.marked.is_empty() {
+            return self.start_queue(verb);
+        }
+        let target = self.target();
+        self.ask(verb, target)
+    }
+
+    fn push(&mut self, overlay: Overlay) -> Vec<Effect> {
+        self.overlays.push(overlay);
+        Vec::new()
+    }
+
+    fn nothing_selected(&mut self) -> Vec<Effect> {
+        self.say(Tone::Plain, "no release is selected");
+        Vec::new()
+    }
+
+    fn show(&mut self, view: View) -> Vec<Effect> {
+        let leaves_release = self.view == View::Release && view != View::Release;
+        self.view = view;
+        if leaves_release {
+            self.open = None;
+            return vec![Effect::CloseRelease];
+        }
+        Vec::new()
+    }
+
+    fn page(&self) -> isize {
+        isize::try_from(self.rows.saturating_sub(8).max(1)).unwrap_or(1)
+    }
+
+    fn move_by(&mut self, by: isize) -> Vec<Effect> {
+        match self.view {
+            View::Board => {
+                self.board.move_by(by, &self.releases, self.now);
+            }
+            View::Release => {
+                if let Some(open) = &mut self.open {
+                    open.scroll_by(by);
+                }
+            }
+            View::Audit => {
+                let last = match &self.audit.records {
+                    Loading::Here(records) => records.len().saturating_sub(1),
+                    Loading::Waiting | Loading::Failed(_) => 0,
+                };
+                self.audit.selected = self.audit.selected.saturating_add_signed(by).min(last);
+            }
+            View::Sources => {
+                let last = self.environments.len().saturating_sub(1);
+                self.sources.selected = self.sources.selected.saturating_add_signed(by).min(last);
+            }
+        }
+        Vec::new()
+    }
+
+    fn next_needing(&mut self, forward: bool) -> Vec<Effect> {
+        let moved = self.board.next_needing(forward, &self.releases, self.now);
+        if !moved {
+            let Counts {
+                broken, needs_you, ..
+            } = self.board.counts;
+            if broken + needs_you == 0 {
+                self.say(Tone::Plain, "nothing needs you");
+            }
+            return Vec::new();
+        }
+        if self.view == View::Release {
+            self.open()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Opens the selected release.
+    fn open(&mut self) -> Vec<Effect> {
+        let Some(id) = self.board.selected.clone() else {
+            return self.nothing_selected();
+        };
+        let Some(uid) = self
+            .releases
+            .find(&id)
+            .map(|release| release.rollout.uid.clone())
+        else {
+            self.say(Tone::Bad, format!("{} is gone", id.name));
+            return Vec::new();
+        };
+        self.view = View::Release;
+        if self.open.as_ref().is_some_and(|open| open.uid == uid) {
+            return Vec::new();
+        }
+        self.open = Some(OpenRelease::new(id.clone(), uid.clone()));
+        let mut effects: Vec<Effect> = self.access_if_old(&id).into_iter().collect();
+        effects.push(Effect::Open { id, uid });
+        effects
+    }
+
+    fn back(&mut self) -> Vec<Effect> {
+        if self.view != View::Board {
+            return self.show(View::Board);
+        }
+        if !self.board.filter.is_empty() {
+            self.board.filter.clear();
+            self.filter_changed();
+        } else if !self.board.marked.is_empty() {
+            self.board.marked.clear();
+        }
+        Vec::new()
+    }
+
+    fn switch_pane(&mut self, command: Command) -> Vec<Effect> {
+        if let Some(open) = &mut self.open {
+            open.pane = if command == Command::NextPane {
+                open.pane.next()
+            } else {
+                open.pane.previous()
+            };
+        }
+        Vec::new()
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.actions.any_in_flight() && !matches!(self.overlays.last(), Some(Overlay::Leaving)) {
+            self.overlays.push(Overlay::Leaving);
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    fn refresh(&mut self) -> Vec<Effect> {
+        let environments: Vec<EnvironmentName> = self
+            .environments
+            .values()
+            .filter(|environment| !environment.is_fresh())
+            .map(|environment| environment.name.clone())
+            .collect();
+        let words = if environments.is_empty() {
+            "every source is watched live: nothing to read again"
+        } else {
+            "connecting again"
+        };
+        self.say(Tone::Plain, words);
+        let mut effects: Vec<Effect> = environments.into_iter().map(Effect::Refresh).collect();
+        if self.view == View::Audit {
+            effects.push(Effect::ReadAudit);
+        }
+        if let Some((id, _)) = self.target() {
+            effects.push(Effect::Access {
+                environment: id.environment.clone(),
+                namespace: id.namespace,
+            });
+        }
+        effects
+    }
+
+    fn ring(&mut self) -> Vec<Effect> {
+        let Some((id, _)) = self.target() else {
+            return self.nothing_selected();
+        };
+        if self.ringing.remove(&id).is_some() {
+            self.say(Tone::Plain, format!("{} rings no more", id.name));
+            return Vec::new();
+        }
+        let Some(was) = self
+            .releases
+            .find(&id)
+            .map(|release| release.rollout.phase.word())
+        else {
+            return Vec::new();
+        };
+        self.say(
+            Tone::Plain,
+            format!("rings when {} waits, fails or is done", id.name),
+        );
+        self.ringing.insert(id, Ring { was });
+        Vec::new()
+    }
+
+    fn mark(&mut self) -> Vec<Effect> {
+        if self.view != View::Board {
+            return Vec::new();
+        }
+        let Some(id) = self.board.selected.clone() else {
+            return self.nothing_selected();
+        };
+        if !self.board.marked.remove(&id) {
+            self.board.marked.insert(id);
+        }
+        self.move_by(1)
+    }
+
+    fn copy(&mut self) -> Vec<Effect> {
+        let Some((id, _)) = self.target() else {
+            return self.nothing_selected();
+        };
+        let text = id.to_string();
+        self.say(Tone::Plain, format!("copied {text}"));
+        vec![Effect::Copy(text)]
+    }
+
+    fn yaml(&mut self) -> Vec<Effect> {
+        let Some((id, uid)) = self.target() else {
+            return self.nothing_selected();
+        };
+        self.overlays.push(Overlay::Yaml {
+            title: id.to_string(),
+            text: Loading::Waiting,
+            scroll: 0,
+        });
+        vec![Effect::Yaml { id, uid }]
+    }
+
+    /// Logs of the release that is open: its pods are known there.
+    fn logs(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.view != View::Release {
+            effects = self.open();
+        }
+        let Some(open) = &self.open else {
+            return effects;
+        };
+        let pods: Vec<_> = open
+            .pods
+            .iter()
+            .flatten()
+            .map(|pod| (pod.name.clone(), pod.containers.clone()))
+            .collect();
+        let target = open.id.clone();
+        let Some((pod, containers)) = pods.first().cloned() else {
+            let words = if open.pods.is_none() {
+                "its pods are not known yet: l again in a moment"
+            } else {
+                "it has no pods"
+            };
+            self.say(Tone::Plain, words);
+            return effects;
+        };
+        let container = containers.first().cloned();
+        effects.push(Effect::Logs {
+            id: target.clone(),
+            pod: pod.clone(),
+            container: container.clone(),
+        });
+        self.overlays.push(Overlay::Logs(LogsOverlay {
+            target,
+            pod,
+            pods,
+            container,
+            lines: std::collections::VecDeque::new(),
+            dropped: 0,
+            follow: true,
+            up: 0,
+            state: LogState::Connecting,
+            filter: String::new(),
+            filtering: false,
+        }));
+        effects
+    }
+
+    fn open_arm(&mut self) -> Vec<Effect> {
+        let Some((id, _)) = self.target() else {
+            return self.nothing_selected();
+        };
+        let Some(environment) = self.environments.get_mut(&id.environment) else {
+            return Vec::new();
+        };
+        match &environment.arming {
+            Arming::Forbidden { because } => {
+                let because = because.clone();
+                self.say(Tone::Waiting, because);
+            }
+            Arming::Armed { .. } => {
+                environment.arming = Arming::ReadOnly;
+                let words = format!("{} is read-only again", environment.name);
+                self.say(Tone::Plain, words);
+                self.ask_guards_again();
+            }
+            Arming::ReadOnly => {
+                self.overlays.push(Overlay::Arm {
+                    environment: id.environment,
+                    opened: self.now,
+                    shown: None,
+                });
+            }
+        }
+        Vec::new()
+    }
+
+    fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
+        let Some(mut overlay) = self.overlays.pop() else {
+            return Vec::new();
+        };
+        let depth = self.overlays.len();
+        let (keep, effects) = match &mut overlay {
+            Overlay::Plan(_) => (Keep::Yes, Vec::new()),
+            Overlay::Help { scroll } => (scroll_key(key, scroll), Vec::new()),
+            Overlay::Palette { typed, selected } => self.palette_key(key, typed, selected),
+            Overlay::Menu {
+                target,
+                uid,
+                selected,
+            } => self.menu_key(key, target, uid, selected),
+            Overlay::Arm {
+                environment,
+                opened,
+                shown,
+            } => {
+                let quiet = shown.is_some_and(|shown| self.now.duration_since(shown) >= SILENCE);
+                let expired = self.now.duration_since(*opened) >= ARM_EXPIRES;
+                self.arm_key(key, environment, quiet && !expired)
+            }
+            Overlay::History(history) => {
+                let picks =
+                    history.purpose == HistoryPurpose::ChooseRevision && key.code == Code::Enter;
+                let last = match &history.revisions {
+                    Loading::Here(revisions) => revisions.len().saturating_sub(1),
+                    Loading::Waiting | Loading::Failed(_) => 0,
+                };
+                let mut selected = history.selected;
+                let keep = list_key(key, &mut selected, last);
+                history.selected = selected;
+                if key.ctrl && key.code == Code::Char('r') {
+                    history.reveal = !history.reveal;
+                }
+                if key.code == Code::Char('b') {
+                    history.purpose = HistoryPurpose::ChooseRevision;
+                }
+                match (&history.revisions, picks) {
+                    (Loading::Here(revisions), true) => match revisions.get(history.selected) {
+                        Some(revision) if revision.is_current => {
+                            self.say(Tone::Plain, "that is the current revision");
+                            (Keep::Yes, Vec::new())
+                        }
+                        Some(revision) => {
+                            let (target, uid, number) =
+                                (history.target.clone(), history.uid.clone(), revision.number);
+                            (
+                                Keep::No,
+                                self.open_plan(Verb::Rollback, target, uid, Some(number)),
+                            )
+                        }
+                        None => (Keep::Yes, Vec::new()),
+                    },
+                    _ => (keep, Vec::new()),
+                }
+            }
+            Overlay::Logs(logs) => logs_key(key, logs),
+            Overlay::Yaml { scroll, text, .. } => {
+                let last = match text {
+                    Loading::Here(lines) => lines.len().saturating_sub(1),
+                    Loading::Waiting | Loading::Failed(_) => 0,
+                };
+                (list_key(key, scroll, last), Vec::new())
+            }
+            Overlay::Reason { intent, typed, .. } => match key.code {
+                Code::Esc => (Keep::No, Vec::new()),
+                Code::Enter if typed.trim().is_empty() => (Keep::No, Vec::new()),
+                Code::Enter => (
+                    Keep::No,
+                    vec![Effect::Record(record::reason(
+                        intent,
+                        typed.trim(),
+                        self.now,
+                    ))],
+                ),
+                _ => {
+                    edit(key, typed);
+                    (Keep::Yes, Vec::new())
+                }
+            },
+            Overlay::Leaving => match key.code {
+                Code::Char('Y') => (Keep::No, vec![Effect::Quit]),
+                Code::Char('w') => {
+                    self.leaving = true;
+                    self.say(Tone::Plain, "leaves when every action has its outcome");
+                    (Keep::No, Vec::new())
+                }
+                Code::Esc | Code::Char('q' | 'n') => (Keep::No, Vec::new()),
+                _ => (Keep::Yes, Vec::new()),
+            },
+            Overlay::OpenIntents => match key.code {
+                Code::Esc | Code::Enter | Code::Char('q') => (Keep::No, Vec::new()),
+                _ => (Keep::Yes, Vec::new()),
+            },
+        };
+        match keep {
+            // What the key opened lies on top of what it was pressed in.
+            Keep::Yes => self
+                .overlays
+                .insert(depth.min(self.overlays.len()), overlay),
+            Keep::No => {}
+        }
+        effects
+    }
+
+    fn arm_key(&mut self, key: Key, name: &EnvironmentName, counts: bool) -> (Keep, Vec<Effect>) {
+        match key.code {
+            Code::Char('Y') if counts && !key.alt && !key.repeat => {
+                let until = self
+                    .now
+                    .checked_add(SignedDuration::from_mins(self.session.armed_minutes))
+                    .ok();
+                if let Some(environment) = self.environments.get_mut(name) {
+                    environment.arming = Arming::Armed { until };
+                }
+                self.say(
+                    Tone::Waiting,
+                    format!(
+                        "{name} is armed: {} minutes without a key end it",
+                        self.session.armed_minutes
+                    ),
+                );
+                (Keep::No, Vec::new())
+            }
+            Code::Esc | Code::Char('q' | 'n') => (Keep::No, Vec::new()),
+            _ => (Keep::Yes, Vec::new()),
+        }
+    }
+
+    fn menu_key(
+        &mut self,
+        key: Key,
+        target: &ReleaseId,
+        uid: &Uid,
+        selected: &mut usize,
+    ) -> (Keep, Vec<Effect>) {
+        if key.code == Code::Enter {
+            let Some(verb) = Verb::ALL.get(*selected).copied() else {
+                return (Keep::Yes, Vec::new());
+            };
+            if !self.offer(verb, target).can_be_planned() {
+                // The reasons are on the screen already.
+                return (Keep::Yes, Vec::new());
+            }
+            return (
+                Keep::No,
+                self.ask(verb, Some((target.clone(), uid.clone()))),
+            );
+        }
+        if key.code == Code::Char('m') {
+            return (Keep::No, Vec::new());
+        }
+        (list_key(key, selected, Verb::ALL.len() - 1), Vec::new())
+    }
+
+    fn palette_key(
+        &mut self,
+        key: Key,
+        typed: &mut String,
+        selected: &mut usize,
+    ) -> (Keep, Vec<Effect>) {
+        match key.code {
+            Code::Esc => return (Keep::No, Vec::new()),
+            Code::Enter => {
+                let command = palette_matches(typed)
+                    .get(*selected)
+                    .map(|spec| spec.command);
+                return match command {
+                    Some(command) => (Keep::No, self.command(command)),
+                    None => (Keep::Yes, Vec::new()),
+                };
+            }
+            Code::Down | Code::Tab => *selected += 1,
+            Code::Up | Code::BackTab => *selected = selected.saturating_sub(1),
+            _ => {
+                edit(key, typed);
+                *selected = 0;
+            }
+        }
+        *selected = (*selected).min(palette_matches(typed).len().saturating_sub(1));
+        (Keep::Yes, Vec::new())
+    }
+}
+
+/// Whether an overlay stays after a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    Yes,
+    No,
+}
+
+/// The commands that the palette offers for what is typed: names that begin with it, then those that contain it.
+pub fn palette_matches(typed: &str) -> Vec<&'static Spec> {
+    let typed = typed.trim().to_lowercase();
+    let mut found: Vec<&Spec> = COMMANDS
+        .iter()
+        .filter(|spec| spec.name.starts_with(&typed))
+        .collect();
+    found.extend(COMMANDS.iter().filter(|spec| {
+        !spec.name.starts_with(&typed)
+            && (spec.name.contains(&typed) || spec.words.to_lowercase().contains(&typed))
+    }));
+    found
+}
+
+fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
+    match key.code {
+        Code::Esc | Code::Char('q') => return Keep::No,
+        Code::Char('j') | Code::Down => *selected += 1,
+        Code::Char('k') | Code::Up => *selected = selected.saturating_sub(1),
+        Code::PageDown => *selected += 10,
+        Code::PageUp => *selected = selected.saturating_sub(10),
+        Code::Char('g') | Code::Home => *selected = 0,
+        Code::Char('G') | Code::End => *selected = last,
+        _ => {}
+    }
+    *selected = (*selected).min(last);
+    Keep::Yes
+}
+
+fn scroll_key(key: Key, scroll: &mut u16) -> Keep {
+    match key.code {
+        Code::Esc | Code::Char('q' | '?') => return Keep::No,
+        Code::Char('j') | Code::Down => *scroll = scroll.saturating_add(1),
+        Code::Char('k') | Code::Up => *scroll = scroll.saturating_sub(1),
+        Code::PageDown => *scroll = scroll.saturating_add(10),
+        Code::PageUp => *scroll = scroll.saturating_sub(10),
+        Code::Char('g') | Code::Home => *scroll = 0,
+        _ => {}
+    }
+    *scroll = (*scroll).min(200);
+    Keep::Yes
+}
+
+fn logs_key(key: Key, logs: &mut LogsOverlay) -> (Keep, Vec<Effect>) {
+    if logs.filtering {
+        match key.code {
+            Code::Enter => logs.filtering = false,
+            Code::Esc => {
+                logs.filtering = false;
+                logs.filter.clear();
+            }
+            _ => edit(key, &mut logs.filter),
+        }
+        return (Keep::Yes, Vec::new());
+    }
+    let up = |logs: &mut LogsOverlay, by: usize| {
+        logs.up = (logs.up + by).min(logs.lines.len().saturating_sub(1));
+        logs.follow = logs.up == 0;
+    };
+    let down = |logs: &mut LogsOverlay, by: usize| {
+        logs.up = logs.up.saturating_sub(by);
+        logs.follow = logs.up == 0;
+    };
+    match key.code {
+        Code::Esc | Code::Char('q') => return (Keep::No, vec![Effect::StopLogs]),
+        Code::Char('k') | Code::Up => up(logs, 1),
+        Code::Char('j') | Code::Down => down(logs, 1),
+        Code::PageUp => up(logs, 20),
+        Code::PageDown => down(logs, 20),
+        Code::Char('g') | Code::Home => up(logs, usize::MAX / 2),
+        Code::Char('G' | 'f') | Code::End => down(logs, usize::MAX),
+        Code::Char('/') => logs.filtering = true,
+        Code::Tab | Code::BackTab => return (Keep::Yes, next_pod(logs, key.code == Code::Tab)),
+        _ => {}
+    }
+    (Keep::Yes, Vec::new())
+}
+
+fn next_pod(logs: &mut LogsOverlay, forward: bool) -> Vec<Effect> {
+    let count = logs.pods.len();
+    if count < 2 {
+        return Vec::new();
+    }
+    let at = logs
+        .pods
+        .iter()
+        .position(|(name, _)| *name == logs.pod)
+        .unwrap_or(0);
+    let to = if forward {
+        (at + 1) % count
+    } else {
+        (at + count - 1) % count
+    };
+    let Some((pod, containers)) = logs.pods.get(to).cloned() else {
+        return Vec::new();
+    };
+    logs.pod = pod.clone();
+    logs.container = containers.first().cloned();
+    logs.lines.clear();
+    logs.dropped = 0;
+    logs.up = 0;
+    logs.follow = true;
+    logs.state = LogState::Connecting;
+    vec![Effect::Logs {
+        id: logs.target.clone(),
+        pod,
+        container: logs.container.clone(),
+    }]
+}
+
+fn edit(key: Key, text: &mut String) {
+    match key.code {
+        Code::Backspace => {
+            text.pop();
+        }
+        Code::Char('u') if key.ctrl => text.clear(),
+        Code::Char(c) if !key.ctrl && !key.alt && text.chars().count() < 500 => text.push(c),
+        _ => {}
+    }
+}

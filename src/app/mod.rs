@@ -1,0 +1,20 @@
+//! The reducer: `update(&mut State, Msg) -> Vec<Effect>`, pure. Messages, state and effects are plain data, so a session
+//! can be recorded and replayed, and every behaviour can be tested without a terminal. Time comes in only as a message.
+
+mod act;
+pub mod actions;
+pub mod board;
+pub mod command;
+pub mod dialog;
+mod input;
+pub mod key;
+pub mod layout;
+pub mod msg;
+pub mod queue;
+pub mod release_view;
+pub mod releases;
+pub mod state;
+mod update;
+
+pub use input::palette_matches;
+pub use update::{outcome_words, update};

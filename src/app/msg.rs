@@ -1,0 +1,138 @@
+//! What can happen and what can be asked for: the two closed vocabularies between the reducer and the runtime.
+
+use jiff::Timestamp;
+
+use super::{key::Key, state::AuditLine};
+use crate::{
+    model::{
+        detail::Revision,
+        event::{DetailFact, SourceEvent},
+        id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
+        text::Safe,
+    },
+    ops::{
+        ceremony::Approved,
+        intent::Intent,
+        machine::Outcome,
+        plan::{Plan, Refusal},
+        record::Record,
+    },
+};
+
+/// Something happened. The runtime sends these; `update` is the only reader.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    Key(Key),
+    /// A bracketed paste: text for an input field, never keys.
+    Paste(String),
+    Resized {
+        columns: u16,
+        rows: u16,
+    },
+    /// Time passed and nothing else happened.
+    Tick,
+    /// A frame was written out completely.
+    Shown(Timestamp),
+    Source(Vec<SourceEvent>),
+    Detail {
+        uid: Uid,
+        fact: DetailFact,
+    },
+    Planned {
+        intent: IntentId,
+        result: Box<Result<Plan, Refusal>>,
+    },
+    Action {
+        intent: IntentId,
+        update: ActionUpdate,
+    },
+    History {
+        uid: Uid,
+        result: Result<Vec<Revision>, Safe>,
+    },
+    Yaml {
+        uid: Uid,
+        result: Result<Vec<Safe>, Safe>,
+    },
+    Log {
+        pod: Safe,
+        event: LogEvent,
+    },
+    Audit {
+        records: Result<Vec<AuditLine>, Safe>,
+        verified: Result<Safe, Safe>,
+    },
+    /// Who put a version back, as the object's own metadata says.
+    RevertedBy {
+        intent: IntentId,
+        by: Option<Safe>,
+    },
+    /// Something that the runtime did ended, in words.
+    Said {
+        good: bool,
+        words: String,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum ActionUpdate {
+    Words(String),
+    Over(Outcome),
+}
+
+#[derive(Clone, Debug)]
+pub enum LogEvent {
+    Following,
+    Lines(Vec<Safe>),
+    Ended,
+    Failed(Safe),
+}
+
+/// Something to do. `update` returns these; the runtime is the only one that acts on them.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Read afresh and make a plan: [`Msg::Planned`].
+    Plan(Intent),
+    /// Drive the machine of an approved plan: [`Msg::Action`] until it is over.
+    Execute(Box<Approved>),
+    /// Watch this release's pods, runs and events: [`Msg::Detail`]. Ends the one before.
+    Open {
+        id: ReleaseId,
+        uid: Uid,
+    },
+    CloseRelease,
+    History {
+        id: ReleaseId,
+        uid: Uid,
+    },
+    Yaml {
+        id: ReleaseId,
+        uid: Uid,
+    },
+    /// Follow the logs of a pod: [`Msg::Log`]. Ends the one before.
+    Logs {
+        id: ReleaseId,
+        pod: Safe,
+        container: Option<Safe>,
+    },
+    StopLogs,
+    /// Ask what may be done there.
+    Access {
+        environment: EnvironmentName,
+        namespace: Namespace,
+    },
+    /// Connect again at once instead of waiting for the next try.
+    Refresh(EnvironmentName),
+    ReadAudit,
+    Record(Record),
+    WhoReverted {
+        intent: IntentId,
+        id: ReleaseId,
+    },
+    /// To the clipboard.
+    Copy(String),
+    /// The bell, and a notice where the terminal has one.
+    Ring(String),
+    Suspend,
+    Quit,
+}

@@ -1,0 +1,120 @@
+//! The Release view: the one that is open, with its pods, runs, experiments and events. Owns which pane has the focus and
+//! how far each is scrolled. Bound to an object: when another one takes its name, that is said.
+
+use crate::model::{
+    detail::{AnalysisRun, Event, Experiment, Pod},
+    event::DetailFact,
+    id::{ReleaseId, Uid},
+    text::Safe,
+};
+
+#[derive(Clone, Debug)]
+pub struct OpenRelease {
+    pub id: ReleaseId,
+    pub uid: Uid,
+    pub pane: Pane,
+    /// `None` until told.
+    pub pods: Option<Vec<Pod>>,
+    pub runs: Option<Vec<AnalysisRun>>,
+    pub experiments: Option<Vec<Experiment>>,
+    /// Newest first.
+    pub events: Option<Vec<Event>>,
+    /// What cannot be told: part and why.
+    pub failed: Vec<(&'static str, Safe)>,
+    pub scroll: [usize; 4],
+}
+
+/// The panes, in the order of Tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    Canary,
+    Pods,
+    Runs,
+    Events,
+}
+
+impl Pane {
+    pub const ALL: [Self; 4] = [Self::Canary, Self::Pods, Self::Runs, Self::Events];
+
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Canary => 0,
+            Self::Pods => 1,
+            Self::Runs => 2,
+            Self::Events => 3,
+        }
+    }
+
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Canary => Self::Pods,
+            Self::Pods => Self::Runs,
+            Self::Runs => Self::Events,
+            Self::Events => Self::Canary,
+        }
+    }
+
+    pub const fn previous(self) -> Self {
+        match self {
+            Self::Canary => Self::Events,
+            Self::Pods => Self::Canary,
+            Self::Runs => Self::Pods,
+            Self::Events => Self::Runs,
+        }
+    }
+}
+
+impl OpenRelease {
+    pub fn new(id: ReleaseId, uid: Uid) -> Self {
+        Self {
+            id,
+            uid,
+            pane: Pane::Canary,
+            pods: None,
+            runs: None,
+            experiments: None,
+            events: None,
+            failed: Vec::new(),
+            scroll: [0; 4],
+        }
+    }
+
+    pub fn told(&mut self, fact: DetailFact) {
+        match fact {
+            DetailFact::Pods(pods) => {
+                self.works("pods");
+                self.pods = Some(pods);
+            }
+            DetailFact::Runs(runs) => {
+                self.works("analysis runs");
+                self.runs = Some(runs);
+            }
+            DetailFact::Experiments(experiments) => {
+                self.works("experiments");
+                self.experiments = Some(experiments);
+            }
+            DetailFact::Events(events) => {
+                self.works("events");
+                self.events = Some(events);
+            }
+            DetailFact::Failed { part, why } => {
+                self.works(part);
+                self.failed.push((part, why));
+            }
+        }
+    }
+
+    fn works(&mut self, part: &str) {
+        self.failed.retain(|(failed, _)| *failed != part);
+    }
+
+    pub fn scroll_by(&mut self, by: isize) {
+        if let Some(scroll) = self.scroll.get_mut(self.pane.index()) {
+            *scroll = scroll.saturating_add_signed(by).min(10_000);
+        }
+    }
+
+    pub fn scroll_of(&self, pane: Pane) -> usize {
+        self.scroll.get(pane.index()).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,281 @@
+//! The state of the whole screen, as plain data: no handle, closure, future or clock in it. What is drawn depends on
+//! this and on nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::{
+    actions::Actions, board, dialog::Dialog, queue::Queue, release_view, releases::Releases,
+};
+use crate::{
+    model::{
+        detail::Revision,
+        id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
+        source::{Access, SourceHealth, SourceState, Tier, WhoAmI},
+        text::Safe,
+    },
+    ops::guard::Arming,
+};
+
+/// Everything that the screen shows.
+#[derive(Debug)]
+pub struct State {
+    pub now: Timestamp,
+    pub columns: u16,
+    pub rows: u16,
+    pub session: Session,
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+    pub releases: Releases,
+    pub view: View,
+    pub board: board::Board,
+    pub open: Option<release_view::OpenRelease>,
+    pub audit: AuditView,
+    pub sources: SourcesView,
+    /// The topmost takes the keys.
+    pub overlays: Vec<Overlay>,
+    pub actions: Actions,
+    /// Several marked releases, decided one after another.
+    pub queue: Option<Queue>,
+    /// One line at the bottom: what a key did, or why it did nothing.
+    pub notice: Option<Notice>,
+    /// Releases that ring when they wait, fail or are done.
+    pub ringing: HashMap<ReleaseId, Ring>,
+    pub last_key: Option<Timestamp>,
+    /// Something that is drawn has changed since the last frame.
+    pub dirty: bool,
+    pub leaving: bool,
+}
+
+/// What this session is.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub demo: bool,
+    /// `--read-only`: nothing can be armed.
+    pub read_only: bool,
+    /// Minutes without a key after which an armed environment is read-only again.
+    pub armed_minutes: i64,
+    /// Whether a clock is drawn, which costs a wake-up a second.
+    pub clock: bool,
+    /// The zone that times of day are shown in. Found once at the start: drawing asks the system for nothing.
+    pub zone: jiff::tz::TimeZone,
+    /// Unique per session, the first part of every intent's id.
+    pub id: String,
+    pub next_intent: u64,
+    /// Intents of earlier sessions that never got an outcome: the first thing shown.
+    pub open_intents: Vec<OpenIntent>,
+}
+
+/// An intent without an outcome, found in the audit log at the start.
+#[derive(Clone, Debug)]
+pub struct OpenIntent {
+    pub id: Safe,
+    pub at: Option<Timestamp>,
+    pub words: Safe,
+}
+
+/// One environment: where releases run.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub name: EnvironmentName,
+    pub context: Safe,
+    pub tier: Tier,
+    pub arming: Arming,
+    pub health: SourceHealth,
+    pub who: Option<WhoAmI>,
+    pub access: HashMap<Namespace, Access>,
+    /// Whether this session has written here.
+    pub wrote: bool,
+    /// TLS is not verified: said as long as it is so.
+    pub insecure: bool,
+    /// Where a cluster has no Rollouts CRD.
+    pub without_rollouts: bool,
+}
+
+impl Environment {
+    /// Whether its facts may be believed now.
+    pub fn is_fresh(&self) -> bool {
+        self.health.state == SourceState::Live
+    }
+}
+
+/// Which view fills the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Board,
+    Release,
+    Audit,
+    Sources,
+}
+
+/// What lies over the view.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    Help {
+        scroll: u16,
+    },
+    Palette {
+        typed: String,
+        selected: usize,
+    },
+    Menu {
+        target: ReleaseId,
+        uid: Uid,
+        selected: usize,
+    },
+    Plan(Box<Dialog>),
+    Arm {
+        environment: EnvironmentName,
+        opened: Timestamp,
+        shown: Option<Timestamp>,
+    },
+    History(HistoryOverlay),
+    Logs(LogsOverlay),
+    Yaml {
+        title: String,
+        text: Loading<Vec<Safe>>,
+        scroll: usize,
+    },
+    /// After an emergency: why it was done.
+    Reason {
+        intent: IntentId,
+        title: String,
+        typed: String,
+    },
+    /// Leaving with an action that has no outcome.
+    Leaving,
+    OpenIntents,
+}
+
+/// Something asked for that may not have come yet.
+#[derive(Clone, Debug)]
+pub enum Loading<T> {
+    Waiting,
+    Here(T),
+    Failed(Safe),
+}
+
+#[derive(Clone, Debug)]
+pub struct HistoryOverlay {
+    pub target: ReleaseId,
+    pub uid: Uid,
+    pub revisions: Loading<Vec<Revision>>,
+    pub selected: usize,
+    pub reveal: bool,
+    /// Whether Enter rolls back to the selected revision (opened by `b`) or does nothing (opened by `h`).
+    pub purpose: HistoryPurpose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryPurpose {
+    Read,
+    ChooseRevision,
+}
+
+/// The logs of one pod.
+#[derive(Clone, Debug)]
+pub struct LogsOverlay {
+    pub target: ReleaseId,
+    pub pod: Safe,
+    pub pods: Vec<(Safe, Box<[Safe]>)>,
+    pub container: Option<Safe>,
+    /// The newest lines, bounded.
+    pub lines: std::collections::VecDeque<Safe>,
+    pub dropped: usize,
+    pub follow: bool,
+    /// Lines up from the end.
+    pub up: usize,
+    pub state: LogState,
+    pub filter: String,
+    pub filtering: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogState {
+    Connecting,
+    Following,
+    Ended,
+    Failed(Safe),
+}
+
+/// How many log lines are kept.
+pub const LOG_LINES: usize = 5_000;
+
+#[derive(Clone, Debug)]
+pub struct AuditView {
+    pub records: Loading<Vec<AuditLine>>,
+    pub selected: usize,
+    pub verified: Option<Result<Safe, Safe>>,
+}
+
+/// One record as a line.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    pub at: Safe,
+    pub kind: Safe,
+    pub intent: Safe,
+    pub words: Safe,
+    /// The whole record, as JSON lines.
+    pub detail: Vec<Safe>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct SourcesView {
+    pub selected: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub words: String,
+    pub tone: Tone,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Good,
+    Waiting,
+    Bad,
+}
+
+/// What a release was when ringing was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    pub was: &'static str,
+}
+
+impl State {
+    /// The environment of a release.
+    pub fn environment_of(&self, id: &ReleaseId) -> Option<&Environment> {
+        self.environments.get(&id.environment)
+    }
+
+    /// Who we are, for the header: the first environment that told.
+    pub fn who(&self) -> Option<&WhoAmI> {
+        self.environments
+            .values()
+            .find_map(|environment| environment.who.as_ref())
+    }
+
+    /// The release that a verb would be about: the open one, or the selected one.
+    pub fn target(&self) -> Option<(ReleaseId, Uid)> {
+        match (self.view, &self.open) {
+            (View::Release, Some(open)) => Some((open.id.clone(), open.uid.clone())),
+            _ => {
+                let id = self.board.selected.clone()?;
+                let uid = self.releases.find(&id)?.rollout.uid.clone();
+                Some((id, uid))
+            }
+        }
+    }
+
+    pub fn say(&mut self, tone: Tone, words: impl Into<String>) {
+        self.notice = Some(Notice {
+            words: words.into(),
+            tone,
+            at: self.now,
+        });
+        self.dirty = true;
+    }
+}

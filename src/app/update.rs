@@ -1,0 +1,468 @@
+//! The reducer's door: routes every message to what owns its state and says what is to be done.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    actions::{LineState, WATCHED_FOR},
+    board::{ORDER_RESTS, SELECTION_RESTS},
+    dialog::Stage,
+    msg::{ActionUpdate, Effect, LogEvent, Msg},
+    releases::Changed,
+    state::{LOG_LINES, Loading, LogState, Overlay, State, Tone, View},
+};
+use crate::{
+    model::{
+        event::{CollectionKind, Fact, SourceEvent},
+        id::{EnvironmentName, IntentId, WorkloadKind},
+        source::{SourceState, WATCH_LATE_AFTER},
+        text::Safe,
+    },
+    ops::{
+        guard::Arming,
+        machine::{Outcome, OutcomeKind},
+        record,
+    },
+};
+
+/// Takes one message at a time `now`. Returns what is to be done about it.
+pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
+    // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
+    state.now = state.now.max(now);
+    let mut effects = match msg {
+        Msg::Key(key) => state.key(key),
+        Msg::Paste(text) => {
+            state.paste(&text);
+            Vec::new()
+        }
+        Msg::Resized { columns, rows } => {
+            state.columns = columns;
+            state.rows = rows;
+            state.dirty = true;
+            Vec::new()
+        }
+        Msg::Tick => Vec::new(),
+        Msg::Shown(at) => {
+            state.shown(at);
+            Vec::new()
+        }
+        Msg::Source(events) => state.facts(events),
+        Msg::Detail { uid, fact } => {
+            if let Some(open) = state.open.as_mut().filter(|open| open.uid == uid) {
+                open.told(fact);
+                state.dirty |= state.view == View::Release;
+            }
+            Vec::new()
+        }
+        Msg::Planned { intent, result } => {
+            state.planned(&intent, *result);
+            Vec::new()
+        }
+        Msg::Action { intent, update } => state.action(&intent, update),
+        Msg::History { uid, result } => {
+            state.history(&uid, result);
+            Vec::new()
+        }
+        Msg::Yaml { uid: _, result } => {
+            if let Some(Overlay::Yaml { text, .. }) = state.overlays.last_mut() {
+                *text = result.map_or_else(Loading::Failed, Loading::Here);
+                state.dirty = true;
+            }
+            Vec::new()
+        }
+        Msg::Log { pod, event } => {
+            state.log(&pod, event);
+            Vec::new()
+        }
+        Msg::Audit { records, verified } => {
+            state.audit.records = records.map_or_else(Loading::Failed, Loading::Here);
+            state.audit.verified = Some(verified);
+            state.dirty = true;
+            Vec::new()
+        }
+        Msg::RevertedBy { intent, by } => state.reverted_by(&intent, by),
+        Msg::Said { good, words } => {
+            state.say(if good { Tone::Plain } else { Tone::Bad }, words);
+            Vec::new()
+        }
+    };
+    effects.extend(state.time_passed());
+    effects
+}
+
+impl State {
+    fn facts(&mut self, events: Vec<SourceEvent>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for event in events {
+            effects.extend(self.fact(&event));
+        }
+        effects
+    }
+
+    fn fact(&mut self, event: &SourceEvent) -> Vec<Effect> {
+        let SourceEvent {
+            environment: name,
+            fact,
+        } = event;
+        let Some(environment) = self.environments.get_mut(name) else {
+            return Vec::new();
+        };
+        match fact {
+            Fact::Health(health) => {
+                let was = environment.health.state;
+                environment.health = health.clone();
+                self.dirty = true;
+                if was != health.state {
+                    self.board.order_is_stale();
+                }
+                self.ask_guards_again();
+            }
+            Fact::Heard(at) => {
+                environment.health.heard = Some(*at);
+            }
+            Fact::Who(who) => {
+                environment.who = Some(who.clone());
+                self.dirty = true;
+            }
+            Fact::Access(access) => {
+                environment
+                    .access
+                    .insert(access.namespace.clone(), access.clone());
+                self.dirty = true;
+                self.ask_guards_again();
+            }
+            Fact::Absent(collection)
+                if collection.kind == CollectionKind::Workloads(WorkloadKind::ArgoRollout) =>
+            {
+                environment.without_rollouts = true;
+                self.releases.apply(name, fact);
+                self.board.order_is_stale();
+                self.dirty = true;
+            }
+            Fact::Rollout(rollout) => {
+                let rollout = std::sync::Arc::clone(rollout);
+                self.changed(name, fact);
+                return self.seen(&rollout);
+            }
+            Fact::Begin(_)
+            | Fact::RolloutGone { .. }
+            | Fact::ReplicaSet(_)
+            | Fact::ReplicaSetGone { .. }
+            | Fact::Complete(_)
+            | Fact::Absent(_) => self.changed(name, fact),
+        }
+        Vec::new()
+    }
+
+    fn changed(&mut self, name: &EnvironmentName, fact: &Fact) {
+        match self.releases.apply(name, fact) {
+            Changed::Nothing => {}
+            Changed::Release(_) | Changed::Set => {
+                self.board.order_is_stale();
+                self.dirty = true;
+            }
+        }
+    }
+
+    /// The watch showed an object: dialogs, lines and bells may have something to say.
+    fn seen(&mut self, rollout: &crate::model::rollout::Rollout) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for overlay in &mut self.overlays {
+            if let Overlay::Plan(dialog) = overlay {
+                dialog.seen(rollout);
+            }
+        }
+        for intent in self.actions.undone_by(rollout, self.now) {
+            effects.push(Effect::WhoReverted {
+                intent,
+                id: rollout.id.clone(),
+            });
+        }
+        if let Some(ring) = self.ringing.get(&rollout.id)
+            && ring.was != rollout.phase.word()
+            && rollout.generation_observed
+        {
+            let word = rollout.phase.word();
+            if word != "progressing" {
+                self.ringing.remove(&rollout.id);
+                let words = format!("{} in {}: {word}", rollout.id.name, rollout.id.environment);
+                self.say(Tone::Waiting, words.clone());
+                effects.push(Effect::Ring(words));
+            }
+        }
+        effects
+    }
+
+    fn action(&mut self, intent: &IntentId, update: ActionUpdate) -> Vec<Effect> {
+        self.dirty = true;
+        let now = self.now;
+        let outcome = match update {
+            ActionUpdate::Words(words) => {
+                if let Some(line) = self.actions.line_mut(intent)
+                    && let LineState::UnderWay { words: old } = &mut line.state
+                {
+                    old.clone_from(&words);
+                    let title = line.title.clone();
+                    self.say(Tone::Plain, format!("{title}: {words}"));
+                }
+                return Vec::new();
+            }
+            ActionUpdate::Over(outcome) => outcome,
+        };
+        if let Some(line) = self.actions.line_mut(intent) {
+            line.state = LineState::Over {
+                outcome: outcome.clone(),
+                at: now,
+            };
+            let title = line.title.clone();
+            self.say(tone_of(outcome.kind), outcome_words(&title, &outcome));
+        }
+        self.ask_guards_again();
+        let mut effects = self.queue_goes_on(intent, outcome.kind);
+        if self.view == View::Audit {
+            effects.push(Effect::ReadAudit);
+        }
+        if self.leaving && !self.actions.any_in_flight() {
+            effects.push(Effect::Quit);
+        }
+        effects
+    }
+
+    fn reverted_by(&mut self, intent: &IntentId, by: Option<Safe>) -> Vec<Effect> {
+        let now = self.now;
+        let Some(line) = self.actions.line_mut(intent) else {
+            return Vec::new();
+        };
+        let words = match by {
+            Some(by) => format!("reverted by {}", &*by),
+            None => "reverted; by whom is not known".to_owned(),
+        };
+        line.state = LineState::Reverted {
+            words: words.clone(),
+            at: now,
+        };
+        let title = line.title.clone();
+        self.say(Tone::Bad, format!("{title}: {words}"));
+        vec![
+            Effect::Record(record::reverted(intent, &words, now)),
+            Effect::Ring(format!("{title}: {words}")),
+        ]
+    }
+
+    fn history(
+        &mut self,
+        uid: &crate::model::id::Uid,
+        result: Result<Vec<crate::model::detail::Revision>, Safe>,
+    ) {
+        for overlay in &mut self.overlays {
+            if let Overlay::History(history) = overlay
+                && history.uid == *uid
+            {
+                history.revisions = match &result {
+                    Ok(revisions) => Loading::Here(revisions.clone()),
+                    Err(why) => Loading::Failed(why.clone()),
+                };
+                // The first that is not the current one is what one would go back to.
+                if let Loading::Here(revisions) = &history.revisions {
+                    history.selected = revisions
+                        .iter()
+                        .position(|revision| !revision.is_current)
+                        .unwrap_or(0);
+                }
+                self.dirty = true;
+            }
+        }
+    }
+
+    fn log(&mut self, pod: &Safe, event: LogEvent) {
+        for overlay in &mut self.overlays {
+            let Overlay::Logs(logs) = overlay else {
+                continue;
+            };
+            if logs.pod != *pod {
+                continue;
+            }
+            self.dirty = true;
+            match &event {
+                LogEvent::Following => logs.state = LogState::Following,
+                LogEvent::Ended => logs.state = LogState::Ended,
+                LogEvent::Failed(why) => logs.state = LogState::Failed(why.clone()),
+                LogEvent::Lines(lines) => {
+                    for line in lines {
+                        if logs.lines.len() >= LOG_LINES {
+                            logs.lines.pop_front();
+                            logs.dropped += 1;
+                        }
+                        logs.lines.push_back(line.clone());
+                        if !logs.follow {
+                            // What is being read stays where it is.
+                            logs.up += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A frame with the present state was written out.
+    fn shown(&mut self, at: Timestamp) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Plan(dialog)) => dialog.was_shown(at),
+            Some(Overlay::Arm { shown, .. }) => {
+                shown.get_or_insert(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whatever depends on time alone.
+    fn time_passed(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let mut effects = Vec::new();
+        for environment in self.environments.values_mut() {
+            if let Arming::Armed { until: Some(until) } = environment.arming
+                && until <= now
+            {
+                environment.arming = Arming::ReadOnly;
+                self.dirty = true;
+            }
+            // A watch that has been silent too long is not believed, even before its connection says anything.
+            if environment.health.state == SourceState::Live
+                && environment
+                    .health
+                    .heard
+                    .is_some_and(|heard| now.duration_since(heard) > WATCH_LATE_AFTER)
+            {
+                environment.health.state = SourceState::Stale;
+                environment.health.since = now;
+                environment.health.detail =
+                    crate::model::text::sanitise("nothing heard for more than 75 s");
+                self.board.order_is_stale();
+                self.dirty = true;
+            }
+        }
+        if let Some(Overlay::Plan(dialog)) = self.overlays.last_mut() {
+            let was_ready = matches!(dialog.stage, Stage::Ready { .. });
+            if dialog.tick(now) {
+                dialog.reading = true;
+                effects.push(Effect::Plan(dialog.intent.clone()));
+                let target = dialog.intent.target.clone();
+                effects.extend(self.access_if_old(&target));
+            } else if was_ready && !matches!(dialog.stage, Stage::Ready { .. }) {
+                self.dirty = true;
+            }
+            self.ask_guards_again();
+        }
+        if self.board.explained != self.board.selected
+            && self
+                .board
+                .moved
+                .is_none_or(|moved| now.duration_since(moved) >= SELECTION_RESTS)
+        {
+            self.board.explained.clone_from(&self.board.selected);
+            self.dirty = true;
+            if let Some(id) = self.board.selected.clone() {
+                effects.extend(self.access_if_old(&id));
+            }
+        }
+        self.arrange();
+        effects
+    }
+
+    /// Puts the Board in order where that is due.
+    fn arrange(&mut self) {
+        if !self.board.needs_order() {
+            return;
+        }
+        let fresh: BTreeMap<EnvironmentName, bool> = self
+            .environments
+            .iter()
+            .map(|(name, environment)| (name.clone(), environment.is_fresh()))
+            .collect();
+        let resting = self.order_rests();
+        self.board.arrange(&self.releases, &fresh, resting);
+    }
+
+    fn order_rests(&self) -> bool {
+        self.last_key
+            .is_some_and(|key| self.now.duration_since(key) < ORDER_RESTS)
+    }
+
+    /// When something is due without anything happening: the only timer of the program.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let mut due: Vec<Timestamp> = Vec::new();
+        let now = self.now;
+        if self.session.clock {
+            due.push(next_second(now));
+        } else {
+            due.push(
+                now.saturating_add(SignedDuration::from_secs(60))
+                    .unwrap_or(now),
+            );
+        }
+        if let Some(Overlay::Plan(dialog)) = self.overlays.last() {
+            due.push(next_second(now));
+            due.extend(dialog.listens_at().filter(|at| *at > now));
+        }
+        if self.board.explained != self.board.selected
+            && let Some(moved) = self.board.moved
+        {
+            due.extend(moved.checked_add(SELECTION_RESTS).ok());
+        }
+        if self.board.needs_order() && self.order_rests() {
+            due.extend(
+                self.last_key
+                    .and_then(|key| key.checked_add(ORDER_RESTS).ok()),
+            );
+        }
+        if self.actions.lines.iter().any(|line| matches!(&line.state, LineState::Over { at, .. } if now.duration_since(*at) < WATCHED_FOR)) {
+            due.push(now.saturating_add(SignedDuration::from_secs(30)).unwrap_or(now));
+        }
+        for environment in self.environments.values() {
+            if let Some(heard) = environment.health.heard {
+                due.extend(
+                    heard
+                        .checked_add(WATCH_LATE_AFTER + SignedDuration::from_secs(1))
+                        .ok()
+                        .filter(|at| *at > now),
+                );
+            }
+        }
+        due.into_iter().min()
+    }
+}
+
+fn next_second(now: Timestamp) -> Timestamp {
+    let next = SignedDuration::from_nanos(1_000_000_000 - i64::from(now.subsec_nanosecond()));
+    now.saturating_add(next).unwrap_or(now)
+}
+
+fn tone_of(kind: OutcomeKind) -> Tone {
+    match kind {
+        OutcomeKind::Observed | OutcomeKind::Accepted => Tone::Good,
+        OutcomeKind::Partial | OutcomeKind::Unknown | OutcomeKind::Interrupted => Tone::Waiting,
+        OutcomeKind::Reverted
+        | OutcomeKind::Rejected
+        | OutcomeKind::Failed
+        | OutcomeKind::Refused
+        | OutcomeKind::Unreachable => Tone::Bad,
+    }
+}
+
+/// The line about an outcome: what it is called, then what was seen.
+pub fn outcome_words(title: &str, outcome: &Outcome) -> String {
+    let word = match outcome.kind {
+        OutcomeKind::Observed => "done",
+        OutcomeKind::Unreachable => "not sent",
+        OutcomeKind::Interrupted => "interrupted",
+        other => other.word(),
+    };
+    match &outcome.second_place {
+        Some(place) => format!(
+            "{title}: {word}, {} (audit log failed; recorded in {place})",
+            outcome.words
+        ),
+        None => format!("{title}: {word}, {}", outcome.words),
+    }
+}

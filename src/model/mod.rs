@@ -1,0 +1,12 @@
+//! The words of the field as types: service, environment, release, rollout, step, phase, revision, freshness.
+//! Pure data. Knows nothing of providers, of the screen or of how anything is fetched, and never reads a clock.
+
+pub mod detail;
+pub mod event;
+pub mod id;
+pub mod release;
+pub mod replica_set;
+pub mod rollout;
+pub mod source;
+pub mod step;
+pub mod text;

@@ -1,0 +1,2 @@
+pub mod execute;
+pub mod terminal;
