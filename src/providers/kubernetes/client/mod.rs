@@ -202,8 +202,7 @@ impl Client {
         body: Bytes,
     ) -> Result<Bytes, Error> {
         // The login comes first and has its own limit: while a plugin runs, nothing has been sent.
-        let (request, client, credential) =
-            self.prepare(method, path, content_type, body).await?;
+        let (request, client, credential) = self.prepare(method, path, content_type, body).await?;
         let answer = async {
             let response = self.transmit(client, request, credential).await?;
             let response = self.check(response).await?;
@@ -221,8 +220,7 @@ impl Client {
         content_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<Response<Body>, Error> {
-        let (request, client, credential) =
-            self.prepare(method, path, content_type, body).await?;
+        let (request, client, credential) = self.prepare(method, path, content_type, body).await?;
         self.transmit(client, request, credential).await
     }
 
@@ -272,8 +270,7 @@ impl Client {
             && transport.credential != credential.number
         {
             let mut config = self.0.config.clone();
-            config.auth_info.client_certificate_data =
-                Some(base64::encode(certificate.as_bytes()));
+            config.auth_info.client_certificate_data = Some(base64::encode(certificate.as_bytes()));
             config.auth_info.client_key_data =
                 Some(base64::encode(key.expose_secret().as_bytes()).into());
             transport.client = build(&config)?;
@@ -324,8 +321,7 @@ impl Client {
 }
 
 fn build(config: &kube::Config) -> Result<kube::Client, Error> {
-    kube::Client::try_from(config.clone())
-        .map_err(|error| Error::login(&chain(&error).join(": ")))
+    kube::Client::try_from(config.clone()).map_err(|error| Error::login(&chain(&error).join(": ")))
 }
 
 async fn collect(mut body: Body, limit: usize, what: &'static str) -> Result<Bytes, Error> {
@@ -395,7 +391,10 @@ fn chain(error: &dyn StdError) -> Vec<String> {
     }
     let mut kept: Vec<String> = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let repeated = words.iter().skip(index + 1).any(|later| word.contains(later.as_str()));
+        let repeated = words
+            .iter()
+            .skip(index + 1)
+            .any(|later| word.contains(later.as_str()));
         if !repeated && !word.starts_with("client error") && !kept.contains(word) {
             kept.push(word.clone());
         }
