@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{JSON_PATCH, Request, named, object_path};
 use crate::model::{
-    id::Namespace,
+    id::{Namespace, ReleaseId},
     rollout::{Rollout, WorkloadRef},
 };
 
@@ -24,6 +24,15 @@ pub struct TemplateHolder {
     pointer: &'static str,
 }
 
+impl TemplateHolder {
+    pub(super) fn of_object(id: &ReleaseId) -> Self {
+        Self {
+            path: object_path(id),
+            pointer: "/spec/template",
+        }
+    }
+}
+
 /// A `workloadRef` to a kind whose template nobody knows how to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("workload of type {kind} is not supported")]
@@ -35,14 +44,11 @@ pub struct UnsupportedWorkload {
 pub fn holder(rollout: &Rollout) -> Result<TemplateHolder, UnsupportedWorkload> {
     match rollout.argo().and_then(|argo| argo.workload_ref.as_ref()) {
         Some(reference) => referenced(&rollout.id.namespace, reference),
-        None => Ok(TemplateHolder {
-            path: object_path(&rollout.id),
-            pointer: "/spec/template",
-        }),
+        None => Ok(TemplateHolder::of_object(&rollout.id)),
     }
 }
 
-fn referenced(
+pub(super) fn referenced(
     namespace: &Namespace,
     reference: &WorkloadRef,
 ) -> Result<TemplateHolder, UnsupportedWorkload> {
