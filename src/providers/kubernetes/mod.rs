@@ -4,8 +4,10 @@
 //! algorithms for state (`status`), the plugin's tree (`tree`), the history of a workload (`history`) and the requests
 //! that change something (`requests`). All of these are pure. Nothing outside of this folder may know a field name.
 //!
-//! And the way there: which cluster and as whom (`kubeconfig`), requests within limits (`client`, `error`).
+//! And the way there: which cluster and as whom (`kubeconfig`), requests within limits (`client`, `error`), collections kept
+//! in sync (`watch`).
 
+pub mod act;
 pub mod client;
 pub mod error;
 pub mod history;
@@ -15,4 +17,6 @@ pub mod plan;
 pub mod requests;
 pub mod status;
 pub mod tree;
+pub mod watch;
 pub mod wire;
+mod yaml;

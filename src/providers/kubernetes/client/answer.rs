@@ -5,55 +5,43 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 use jiff::fmt::rfc2822;
-use serde::Deserialize;
 
-use super::super::error::{Error, Said};
+use super::super::{
+    error::{Error, Said},
+    wire,
+};
 use crate::model::text::{Safe, sanitise, sanitise_line};
 
 /// What is kept of an error's text.
 const MESSAGE_MAX: usize = 1024;
 
 /// A `Retry-After` beyond this is not believed: the operator would be blind for as long.
-pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Status {
-    pub(crate) code: Option<u16>,
-    pub(crate) message: Option<String>,
-    pub(crate) reason: Option<String>,
-    pub(crate) details: Option<Details>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Details {
-    pub(crate) retry_after_seconds: Option<u64>,
-}
-
-impl Status {
-    /// The error that a `Status` tells: as the body of an answer, or as the last line of a watch.
-    pub(crate) fn into_error(self, code: u16, header: Option<Duration>) -> Error {
-        let body = self
-            .details
-            .and_then(|details| details.retry_after_seconds)
-            .map(Duration::from_secs);
-        let retry_after = header.or(body).map(|wait| wait.min(RETRY_AFTER_MAX));
-        let said = Said {
-            status: code,
-            reason: sanitise_line(&self.reason.unwrap_or_default(), 64),
-            message: match self.message {
-                Some(message) if !message.trim().is_empty() => cut(&message),
-                _ => sanitise(
-                    StatusCode::from_u16(code)
-                        .ok()
-                        .and_then(|code| code.canonical_reason())
-                        .unwrap_or("no message"),
-                ),
-            },
-        };
-        sorted(said, retry_after)
-    }
+/// The error that a `Status` tells: as the body of an answer, or as the last line of a watch.
+pub(crate) fn status_error(status: wire::Status, code: u16, header: Option<Duration>) -> Error {
+    let body = status
+        .details
+        .retry_after_seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs);
+    let retry_after = header.or(body).map(|wait| wait.min(RETRY_AFTER_MAX));
+    let said = Said {
+        status: code,
+        reason: sanitise_line(&status.reason, 64),
+        message: if status.message.trim().is_empty() {
+            sanitise(
+                StatusCode::from_u16(code)
+                    .ok()
+                    .and_then(|code| code.canonical_reason())
+                    .unwrap_or("no message"),
+            )
+        } else {
+            cut(&status.message)
+        },
+    };
+    sorted(said, retry_after)
 }
 
 /// The error of an answer with this status, these headers and this (possibly cut) body.
@@ -64,11 +52,11 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
             status.as_u16()
         ));
     }
-    let said = serde_json::from_slice::<Status>(body).unwrap_or_else(|_| Status {
-        message: Some(plain(body)),
-        ..Status::default()
+    let said = serde_json::from_slice(body).unwrap_or_else(|_| wire::Status {
+        message: plain(body),
+        ..wire::Status::default()
     });
-    said.into_error(status.as_u16(), retry_after(headers))
+    status_error(said, status.as_u16(), retry_after(headers))
 }
 
 fn sorted(said: Said, retry_after: Option<Duration>) -> Error {

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::model::text::sanitise;
 
-pub(crate) use answer::Status;
+pub(crate) use answer::status_error;
 pub(crate) use exec::Plugin;
 pub use lines::Lines;
 pub use path::ApiPath;
@@ -69,25 +69,6 @@ impl Default for Limits {
             body: 64 << 20,
             line: 8 << 20,
             error_body: 256 << 10,
-        }
-    }
-}
-
-/// The kinds of patch that are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatchType {
-    Merge,
-    Json,
-    /// Built-in kinds only: a custom resource answers 415.
-    Strategic,
-}
-
-impl PatchType {
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Merge => "application/merge-patch+json",
-            Self::Json => "application/json-patch+json",
-            Self::Strategic => "application/strategic-merge-patch+json",
         }
     }
 }
@@ -152,7 +133,6 @@ impl Client {
         &self.0.config.default_namespace
     }
 
-    /// The user's name as the kubeconfig or a certificate may know it; the server is asked first.
     pub async fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<T, Error> {
         decode(&self.get_bytes(path).await?)
     }
@@ -161,15 +141,15 @@ impl Client {
         self.whole(Method::GET, path, None, Bytes::new()).await
     }
 
-    /// A write. Its query says who wrote.
+    /// A write. Its query says who wrote. Sent once, whatever becomes of it: [`Error::fate`] tells what is known.
     pub async fn patch(
         &self,
         path: &ApiPath,
-        kind: PatchType,
+        content_type: &'static str,
         body: Bytes,
     ) -> Result<Bytes, Error> {
         let path = path.clone().query("fieldManager", FIELD_MANAGER);
-        self.whole(Method::PATCH, &path, Some(kind.content_type()), body)
+        self.whole(Method::PATCH, &path, Some(content_type), body)
             .await
     }
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::detail::Difference;
 
 fn template(container: &Value) -> Value {
     json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container]}})
@@ -15,7 +16,7 @@ fn app(more: &Value) -> Value {
 }
 
 fn words(from: &Value, to: &Value) -> Vec<String> {
-    differences(from, to).iter().map(|d| d.words()).collect()
+    differences(from, to).iter().map(Difference::words).collect()
 }
 
 #[test]

@@ -31,6 +31,11 @@ impl TemplateHolder {
             pointer: "/spec/template",
         }
     }
+
+    /// The object's path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
 }
 
 /// A `workloadRef` to a kind whose template nobody knows how to change.

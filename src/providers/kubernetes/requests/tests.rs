@@ -197,7 +197,7 @@ fn a_referenced_workload_is_patched_where_its_template_is() {
     };
     let patch = |kind: &str| {
         let holder = template::referenced(&namespace, &reference(kind)).unwrap();
-        let request = super::template(&holder, json!({}));
+        let request = template(&holder, json!({}));
         (request.path, request.body[0]["path"].clone())
     };
     assert_eq!(
