@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{JSON_PATCH, Request, named, object_path};
 use crate::model::{
-    id::Namespace,
+    id::{Namespace, ReleaseId},
     rollout::{Rollout, WorkloadRef},
 };
 
@@ -25,6 +25,13 @@ pub struct TemplateHolder {
 }
 
 impl TemplateHolder {
+    pub(super) fn of_object(id: &ReleaseId) -> Self {
+        Self {
+            path: object_path(id),
+            pointer: "/spec/template",
+        }
+    }
+
     /// The object's path.
     pub fn path(&self) -> &str {
         &self.path
@@ -42,14 +49,11 @@ pub struct UnsupportedWorkload {
 pub fn holder(rollout: &Rollout) -> Result<TemplateHolder, UnsupportedWorkload> {
     match rollout.argo().and_then(|argo| argo.workload_ref.as_ref()) {
         Some(reference) => referenced(&rollout.id.namespace, reference),
-        None => Ok(TemplateHolder {
-            path: object_path(&rollout.id),
-            pointer: "/spec/template",
-        }),
+        None => Ok(TemplateHolder::of_object(&rollout.id)),
     }
 }
 
-fn referenced(
+pub(super) fn referenced(
     namespace: &Namespace,
     reference: &WorkloadRef,
 ) -> Result<TemplateHolder, UnsupportedWorkload> {

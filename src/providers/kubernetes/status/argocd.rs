@@ -127,13 +127,8 @@ fn unfinished(object: &Rollout) -> Option<&'static str> {
             "Waiting for roll out to finish: updated replicas are still becoming available",
         );
     }
-    // Before v0.8 the stable hash was kept with the canary.
-    let stable = if status.stable_rs.is_empty() {
-        &status.canary.stable_rs
-    } else {
-        &status.stable_rs
-    };
-    let promoted = *stable == status.current_pod_hash;
+    let stable = status.stable_hash();
+    let promoted = stable == status.current_pod_hash;
     if spec.strategy.blue_green.is_some() {
         if status.blue_green.active_selector != status.current_pod_hash {
             return Some("active service cutover pending");

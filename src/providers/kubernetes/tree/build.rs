@@ -60,13 +60,15 @@ pub fn rollout(object: &wire::Rollout, around: &Around<'_>) -> Tree {
         let experiments: Vec<&&wire::Experiment> = of(number, &experiments, |e| &e.metadata);
         let runs: Vec<&&wire::AnalysisRun> = of(number, &runs, |run| &run.metadata);
         let mut children = at.children(sets.len() + experiments.len() + runs.len());
-        sets.iter()
-            .for_each(|set| rows.set(&children.next_branch(), set));
-        experiments
-            .iter()
-            .for_each(|e| rows.experiment(&children.next_branch(), e));
-        runs.iter()
-            .for_each(|run| rows.run(&children.next_branch(), run));
+        for set in &sets {
+            rows.set(&children.next_branch(), set);
+        }
+        for e in &experiments {
+            rows.experiment(&children.next_branch(), e);
+        }
+        for run in &runs {
+            rows.run(&children.next_branch(), run);
+        }
     }
     Tree {
         head: head::rollout(object, &sets, &experiment_sets),
@@ -83,7 +85,7 @@ pub fn experiment(object: &wire::Experiment, around: &Around<'_>) -> Tree {
     }
 }
 
-fn of<'a, T>(number: i64, all: &'a [T], meta: impl Fn(&T) -> &wire::Meta) -> Vec<&'a T> {
+fn of<T>(number: i64, all: &[T], meta: impl Fn(&T) -> &wire::Meta) -> Vec<&T> {
     all.iter()
         .filter(|object| revision(meta(object)) == number)
         .collect()
@@ -259,10 +261,12 @@ impl<'a> Rows<'a> {
         let sets = head::sets(&meta.uid, None, self.around);
         let runs = runs(&meta.uid, self.around);
         let mut children = at.children(sets.len() + runs.len());
-        sets.iter()
-            .for_each(|set| self.set(&children.next_branch(), set));
-        runs.iter()
-            .for_each(|run| self.run(&children.next_branch(), run));
+        for set in &sets {
+            self.set(&children.next_branch(), set);
+        }
+        for run in &runs {
+            self.run(&children.next_branch(), run);
+        }
     }
 
     fn run(&mut self, at: &Branch, run: &wire::AnalysisRun) {
