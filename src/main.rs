@@ -7,7 +7,7 @@ use windlass::cli::{args::Cli, exit::Exit, run};
 
 fn main() -> ExitCode {
     let variables = |name: &str| std::env::var(name).ok();
-    windlass::report_panics(&variables);
+    windlass::runtime::log::report_panics(&variables);
     // A wrong command line is exit code 2, help and version are 0: clap says it and knows.
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -18,6 +18,6 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    windlass::log_to_file(&variables);
+    windlass::runtime::log::to_file(&variables);
     run(cli, &variables).into()
 }
