@@ -2,7 +2,7 @@
 
 use ratatui::style::{Modifier, Style};
 
-use super::theme::Theme;
+use super::theme::{Role, Theme};
 use crate::{
     app::state::Tone,
     model::{release::Group, rollout::RunPhase, source::SourceState},
@@ -26,8 +26,11 @@ pub(super) struct Ink {
     pub(super) bad: Style,
 }
 
+/// For what needs a decision. Many terminals show bold and dim together as dim.
 pub(super) const fn bold(style: Style) -> Style {
-    style.add_modifier(Modifier::BOLD)
+    style
+        .remove_modifier(Modifier::DIM)
+        .add_modifier(Modifier::BOLD)
 }
 
 /// Loud: the colour becomes the ground.
@@ -38,20 +41,20 @@ pub(super) const fn inverse(style: Style) -> Style {
 }
 
 impl Ink {
-    pub(super) const fn of(theme: &Theme) -> Self {
+    pub(super) fn of(theme: &Theme) -> Self {
         Self {
-            base: theme.base,
-            head: theme.head,
-            selection: theme.selection,
-            text: theme.text,
-            dim: theme.dim,
-            ghost: theme.ghost,
-            line: theme.line,
-            accent: theme.accent,
-            ok: theme.ok,
-            moving: theme.moving,
-            waiting: theme.waiting,
-            bad: theme.bad,
+            base: theme.style(Role::Background),
+            head: theme.style(Role::Head),
+            selection: theme.style(Role::Selection),
+            text: theme.style(Role::Text),
+            dim: theme.style(Role::Dim),
+            ghost: theme.style(Role::Ghost),
+            line: theme.style(Role::Line),
+            accent: theme.style(Role::Accent),
+            ok: theme.style(Role::Ok),
+            moving: theme.style(Role::Moving),
+            waiting: theme.style(Role::Waiting),
+            bad: theme.style(Role::Bad),
         }
     }
 
