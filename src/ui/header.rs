@@ -69,8 +69,8 @@ fn first_line(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let wide = area.width >= 100;
     Strip::new(buf, area, 0).ground(ink.head);
     let gap: u16 = if wide { 3 } else { 2 };
-    let mut badges = badges(state, wide, ink);
-    let room = usize::from(area.width.saturating_sub(if wide { 40 } else { 1 }));
+    let mut badges = badges(state, area.width, ink);
+    let room = usize::from(area.width.saturating_sub(if wide { 40 } else { 12 }));
     let taken = |badges: &[Badge]| -> usize {
         badges
             .iter()
@@ -138,7 +138,8 @@ fn shown_environment(state: &State) -> Option<&Environment> {
 }
 
 /// In the order on the screen.
-fn badges(state: &State, wide: bool, ink: &Ink) -> Vec<Badge> {
+fn badges(state: &State, columns: u16, ink: &Ink) -> Vec<Badge> {
+    let wide = columns >= 100;
     let mut badges = Vec::with_capacity(8);
     if state.session.demo {
         badges.push(Badge::new("DEMO".to_owned(), inverse(ink.accent), 1));
@@ -180,7 +181,7 @@ fn badges(state: &State, wide: bool, ink: &Ink) -> Vec<Badge> {
             4,
         ));
     }
-    badges.extend(light(state, wide, ink));
+    badges.extend(light(state, columns, ink));
     badges.push(write_badge(state, ink));
     if state.session.clock {
         let now = state.now.to_zoned(state.session.zone.clone());
@@ -210,7 +211,7 @@ fn wait_words(state: &State, count: usize) -> String {
 }
 
 /// Whether what is shown may be believed: the oldest byte of the sources that tell, or what fails.
-fn light(state: &State, wide: bool, ink: &Ink) -> Option<Badge> {
+fn light(state: &State, columns: u16, ink: &Ink) -> Option<Badge> {
     let all = state.environments.len();
     let failing = state
         .environments
@@ -227,7 +228,12 @@ fn light(state: &State, wide: bool, ink: &Ink) -> Option<Badge> {
     let (state_of, text) = match worst {
         Some(environment) => {
             let word = environment.health.state.word();
-            let mut text = format!("{} {word}", environment.name);
+            // The mark alone tells that it fails; which word it is, its rows tell.
+            let mut text = if columns < 60 {
+                environment.name.to_string()
+            } else {
+                format!("{} {word}", environment.name)
+            };
             if fail > 1 {
                 text.push_str(&format!(" +{}", fail - 1));
             }
@@ -243,7 +249,7 @@ fn light(state: &State, wide: bool, ink: &Ink) -> Option<Badge> {
             let sources = super::words::count(all, "source");
             (
                 SourceState::Live,
-                if wide {
+                if columns >= 100 {
                     format!("{sources}, {seconds} s")
                 } else {
                     format!("{seconds} s")

@@ -26,8 +26,11 @@ pub(super) struct Ink {
     pub(super) bad: Style,
 }
 
+/// For what needs a decision. Many terminals show bold and dim together as dim.
 pub(super) const fn bold(style: Style) -> Style {
-    style.add_modifier(Modifier::BOLD)
+    style
+        .remove_modifier(Modifier::DIM)
+        .add_modifier(Modifier::BOLD)
 }
 
 /// Loud: the colour becomes the ground.
@@ -40,7 +43,7 @@ pub(super) const fn inverse(style: Style) -> Style {
 impl Ink {
     pub(super) fn of(theme: &Theme) -> Self {
         Self {
-            base: theme.style(Role::Background).patch(theme.style(Role::Text)),
+            base: theme.style(Role::Background),
             head: theme.style(Role::Head),
             selection: theme.style(Role::Selection),
             text: theme.style(Role::Text),

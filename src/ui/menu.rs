@@ -14,7 +14,7 @@ use crate::{
         command::{self, Command},
         state::State,
     },
-    model::id::ReleaseId,
+    model::{id::ReleaseId, text::width},
     ops::{
         guard::Arming,
         intent::Verb,
@@ -33,14 +33,21 @@ pub(super) fn draw(
     buf: &mut Buffer,
     ink: &Ink,
 ) {
-    let offers = offers(state, target);
+    let environment = state.environment_of(target);
+    let access = environment.and_then(|environment| environment.access.get(&target.namespace));
+    let offers = state
+        .releases
+        .find(target)
+        .map(|release| offer::offers(release, access))
+        .unwrap_or_default();
+    let before = before_all(state, target);
     let columns = if screen.width >= 100 {
         90
     } else {
         screen.width
     };
-    let first_lines = first_lines(&offers, pane::inside(screen, columns), buf, ink);
     let content = |sheet: &mut Sheet<'_>| {
+        preface(&before, sheet, ink);
         for (nth, offer) in offers.iter().enumerate() {
             one(offer, target, nth == selected, sheet, ink);
         }
@@ -60,7 +67,12 @@ pub(super) fn draw(
         ..inner
     };
     // Scrolled just so far that the selected verb and its reasons are seen.
-    let end = first_lines.get(selected + 1).copied().unwrap_or(wanted);
+    let end = lines_of(buf, inner.width, |sheet| {
+        preface(&before, sheet, ink);
+        for offer in offers.iter().take(selected + 1) {
+            one(offer, target, false, sheet, ink);
+        }
+    });
     let scroll = end.saturating_sub(usize::from(body.height));
     let beyond = sheet(buf, body, scroll, content);
     pane::beyond(buf, area, beyond, ink);
@@ -83,57 +95,47 @@ pub(super) fn draw(
     });
 }
 
-/// The offers, with what the environment and the session have to say.
-fn offers(state: &State, target: &ReleaseId) -> Vec<Offer> {
-    let Some(release) = state.releases.find(target) else {
-        return Vec::new();
+/// What stands before every verb alike, said once.
+fn before_all(state: &State, target: &ReleaseId) -> Vec<String> {
+    let mut words = Vec::with_capacity(2);
+    let Some(environment) = state.environment_of(target) else {
+        return words;
     };
-    let environment = state.environment_of(target);
-    let access = environment.and_then(|environment| environment.access.get(&target.namespace));
-    let mut offers = offer::offers(release, access);
-    let Some(environment) = environment else {
-        return offers;
-    };
-    for offer in &mut offers {
-        if !environment.is_fresh() && !offer.verb.is_emergency() {
-            let words = format!(
-                "{} is {}: what is shown may be old",
-                environment.name,
-                environment.health.state.word()
-            );
-            offer.because.push(Because::Source(words));
-        }
-        match &environment.arming {
-            Arming::Armed { .. } => {}
-            Arming::ReadOnly => {
-                let words = format!(
-                    "read-only: W arms {}; until then a preview",
-                    environment.name
-                );
-                offer.because.push(Because::ReadOnly(words));
-            }
-            Arming::Forbidden { because } => {
-                offer.because.push(Because::ReadOnly(because.clone()));
-            }
+    if !environment.is_fresh() {
+        words.push(format!(
+            "{} is {}: what is shown may be old, only emergencies can be sent",
+            environment.name,
+            environment.health.state.word()
+        ));
+    }
+    match &environment.arming {
+        Arming::Armed { .. } => {}
+        Arming::ReadOnly => words.push(format!(
+            "read-only: W arms {}; until then every plan is a preview",
+            environment.name
+        )),
+        Arming::Forbidden { because } => {
+            words.push(format!("every plan is a preview: {because}"));
         }
     }
-    offers
+    words
 }
 
-fn first_lines(offers: &[Offer], columns: u16, buf: &mut Buffer, ink: &Ink) -> Vec<usize> {
-    let mut at = 0;
-    offers
-        .iter()
-        .map(|offer| {
-            let first = at;
-            at += lines_of(buf, columns, |sheet| reasons(offer, sheet, ink)) + 1;
-            first
-        })
-        .collect()
+fn preface(before: &[String], sheet: &mut Sheet<'_>, ink: &Ink) {
+    for words in before {
+        sheet.labelled(("▲", ink.waiting), 2, words, ink.text);
+    }
+    if !before.is_empty() {
+        sheet.blank();
+    }
 }
 
 fn one(offer: &Offer, target: &ReleaseId, selected: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
     let plannable = offer.can_be_planned();
+    let words = words_of(offer.verb);
+    let vendor = format!("({})", offer.verb.vendor(target.kind));
+    let beside =
+        usize::from(REASONS) + width(words) + width(&vendor) + 3 <= usize::from(sheet.width());
     sheet.line(|line| {
         if selected {
             line.ground(ink.selection).put("▌", ink.accent);
@@ -150,10 +152,19 @@ fn one(offer: &Offer, target: &ReleaseId, selected: bool, sheet: &mut Sheet<'_>,
         line.put(key, key_style)
             .to(4)
             .put(offer.verb.title(), name_style);
-        line.to(REASONS).put(words_of(offer.verb), ink.dim).gap(2);
-        line.right(&format!("({})", offer.verb.vendor(target.kind)), ink.ghost);
+        line.to(REASONS).put(words, ink.dim).gap(2);
+        if beside {
+            line.right(&vendor, ink.ghost);
+        }
     });
+    if !beside {
+        sheet.wrapped(indent(sheet), &vendor, ink.ghost);
+    }
     reasons(offer, sheet, ink);
+}
+
+const fn indent(sheet: &Sheet<'_>) -> u16 {
+    if sheet.width() >= 60 { REASONS } else { 4 }
 }
 
 fn words_of(verb: Verb) -> &'static str {
@@ -168,8 +179,7 @@ fn reasons(offer: &Offer, sheet: &mut Sheet<'_>, ink: &Ink) {
             Because::NotPermitted(_) => ("✖", ink.text),
             Because::Source(_) => ("?", ink.text),
         };
-        let indent = if sheet.width() >= 60 { REASONS } else { 4 };
         let words = format!("{mark} {}", because.words());
-        sheet.wrapped(indent, &words, style);
+        sheet.wrapped(indent(sheet), &words, style);
     }
 }

@@ -30,11 +30,22 @@ use crate::{
 /// Where values begin beside their labels.
 const LABEL: u16 = 11;
 
+/// A label and its value; in a narrow dialog the value follows its label at once.
+fn fact(sheet: &mut Sheet<'_>, label: &str, value: &str, style: Style, ink: &Ink) {
+    let column = if sheet.width() < 50 {
+        u16::try_from(width(label) + 1).unwrap_or(LABEL)
+    } else {
+        LABEL
+    };
+    sheet.labelled((label, ink.dim), column, value, style);
+}
+
 pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     let roomy = screen.width >= 100 && screen.height >= 30;
     let columns = if roomy { 90 } else { screen.width };
     let inside = pane::inside(screen, columns);
-    let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, sheet, ink);
+    let tight = screen.height < 20;
+    let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, tight, sheet, ink);
     let confirm = |sheet: &mut Sheet<'_>| confirm(state, dialog, roomy, sheet, ink);
     let wanted = lines_of(buf, inside, content);
     let fixed = lines_of(buf, inside, confirm);
@@ -93,7 +104,7 @@ fn note(state: &State, dialog: &Dialog) -> String {
     }
 }
 
-fn content(dialog: &Dialog, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
+fn content(dialog: &Dialog, roomy: bool, tight: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
     let air = |sheet: &mut Sheet<'_>| {
         if roomy {
             sheet.blank();
@@ -123,10 +134,17 @@ fn content(dialog: &Dialog, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
         Stage::Ready { plan, guards } => {
             what_happens(plan, sheet, ink);
             air(sheet);
+            // Where most of it has to be scrolled to, what warns comes before what would be sent.
+            let (first, last): (Vec<_>, Vec<_>) = guards
+                .iter()
+                .partition(|guard| tight && guard.answer > Decision::Allow);
+            for guard in first {
+                one_guard(guard, sheet, ink);
+            }
             what_is_sent(plan, sheet, ink);
             consequences(plan, guards, dialog.reveal, sheet, ink);
             air(sheet);
-            for guard in guards {
+            for guard in last {
                 one_guard(guard, sheet, ink);
             }
         }
@@ -193,11 +211,11 @@ fn what_is_sent(plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
     }
     for (nth, command) in plan.same_as.iter().enumerate() {
         let label = if nth == 0 { "same as" } else { "" };
-        sheet.labelled((label, ink.dim), LABEL, command, ink.dim);
+        fact(sheet, label, command, ink.dim, ink);
     }
     if let Some(note) = &plan.note {
         let words = format!("leaves a Kubernetes Event, best effort: {note}");
-        sheet.labelled(("note", ink.dim), LABEL, &words, ink.dim);
+        fact(sheet, "note", &words, ink.dim, ink);
     }
 }
 
@@ -211,7 +229,7 @@ fn one_sending(
 ) {
     let mut label = label;
     if let When::CurrentIs { words, .. } = &sending.when {
-        sheet.labelled((label, ink.dim), LABEL, &format!("once {words}:"), ink.text);
+        fact(sheet, label, &format!("once {words}:"), ink.text, ink);
         label = "";
     }
     let request = format!("{} {}", sending.method, short_path(&sending.path));
@@ -233,7 +251,7 @@ fn one_sending(
         }
     }
     for line in &packed {
-        sheet.labelled((label, ink.dim), LABEL, line, ink.text);
+        fact(sheet, label, line, ink.text, ink);
         label = "";
     }
 }
@@ -245,32 +263,32 @@ fn consequences(
     sheet: &mut Sheet<'_>,
     ink: &Ink,
 ) {
-    let dim = |words| (words, ink.dim);
     if let Some(skips) = &plan.skips {
-        sheet.labelled(dim("skips"), LABEL, skips, ink.text);
+        fact(sheet, "skips", skips, ink.text, ink);
     }
-    sheet.labelled(dim("way back"), LABEL, &plan.way_back, ink.text);
+    fact(sheet, "way back", &plan.way_back, ink.text, ink);
     if let Some(git) = &plan.git {
         let undoes = guards
             .iter()
             .any(|guard| guard.name == "gitops" && guard.answer > Decision::Allow);
         let style = if undoes { ink.waiting } else { ink.dim };
-        sheet.labelled(dim("git"), LABEL, git, style);
+        fact(sheet, "git", git, style, ink);
     }
     for (nth, what) in plan.not_undone.iter().enumerate() {
         let label = if nth == 0 { "not undone" } else { "" };
-        sheet.labelled(dim(label), LABEL, what, ink.waiting);
+        fact(sheet, label, what, ink.waiting, ink);
     }
     for (nth, difference) in plan.differs.iter().enumerate() {
         let label = if nth == 0 { "changes" } else { "" };
-        sheet.labelled(
-            dim(label),
-            LABEL,
+        fact(
+            sheet,
+            label,
             &difference_words(difference, reveal),
             ink.text,
+            ink,
         );
     }
-    sheet.labelled(dim("expect"), LABEL, &plan.expect, ink.text);
+    fact(sheet, "expect", &plan.expect, ink.text, ink);
 }
 
 /// A difference, with the values of environment variables only where they were asked for.

@@ -61,9 +61,10 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     if let Some(environment) = state.environments.values().nth(selected) {
         let titles = Titles::new(environment.name.as_str(), environment.tier.word());
         let inner = pane::boxed(buf, below, titles, ink.line, ink);
-        sheet(buf, inner, 0, |sheet| {
-            details(state, environment, sheet, ink)
+        let beyond = sheet(buf, inner, 0, |sheet| {
+            details(state, environment, sheet, ink);
         });
+        pane::beyond(buf, below, beyond, ink);
     }
 }
 

@@ -26,23 +26,29 @@ pub(super) use row::{bar, percent};
 pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let layout = layout::board(area.width, area.height);
     let columns = Columns::new(area.width, layout.headings, state.board.widest);
+    if state.board.rows().is_empty() {
+        nothing(state, &layout, area, buf, ink);
+        return;
+    }
     if let Some(y) = layout.column_names {
         names(state, &columns, &mut Strip::new(buf, area, y), ink);
     }
     let list = part(area, layout.list, layout.lines);
-    if state.board.rows().is_empty() {
-        let list = part(
-            area,
-            layout.list,
-            layout.lines + u16::from(layout.more.is_some()),
-        );
-        empty::draw(state, list, buf, ink);
-    } else {
-        rows(state, &layout, &columns, list, area, buf, ink);
-    }
+    rows(state, &layout, &columns, list, area, buf, ink);
     if let Some((top, height)) = layout.detail {
-        detail::draw(state, part(area, top, height), layout.headings, buf, ink);
+        let area = part(area, top, height);
+        detail::draw(state, area, layout.headings, buf, ink);
     }
+}
+
+/// Nothing to list: why, over the whole view. A heading without a column below it would say nothing.
+fn nothing(state: &State, layout: &BoardLayout, area: Rect, buf: &mut Buffer, ink: &Ink) {
+    if let Some(y) = layout.column_names {
+        filter(state, Strip::new(buf, area, y).gap(1), ink);
+    }
+    let end = layout.rule.or(layout.key_bar).unwrap_or(area.height);
+    let body = part(area, layout.list, end.saturating_sub(layout.list));
+    empty::draw(state, body, buf, ink);
 }
 
 fn part(area: Rect, top: u16, height: u16) -> Rect {

@@ -33,6 +33,8 @@ pub(super) struct Columns {
     /// Groups are marked in front of each name instead of by headings.
     marks: bool,
     wide: bool,
+    /// There is no room for the number of the step.
+    narrow: bool,
 }
 
 impl Columns {
@@ -41,7 +43,7 @@ impl Columns {
             u16::try_from(wanted).unwrap_or(most).clamp(least, most)
         };
         let wide = width >= 100;
-        let service = if headings || width >= 60 { 3 } else { 2 };
+        let service = 3;
         if wide {
             let names = cells(widest.service, 11, width / 5) + 3;
             let environments = cells(widest.environment, 7, width / 8) + 3;
@@ -56,10 +58,11 @@ impl Columns {
                 bar: if width >= 140 { 14 } else { 8 },
                 marks: !headings,
                 wide,
+                narrow: false,
             };
         }
         let gap = if width >= 60 { 2 } else { 1 };
-        let names = cells(widest.service, 4, (width / 3).max(4)) + gap;
+        let names = cells(widest.service, 7, (width / 3).max(7)) + gap;
         let environments = cells(widest.environment, 3, (width / 5).max(3)) + gap;
         Self {
             service,
@@ -70,6 +73,7 @@ impl Columns {
             bar: 0,
             marks: !headings,
             wide,
+            narrow: width < 60,
         }
     }
 }
@@ -239,6 +243,10 @@ fn progress(
         ink.group(group)
     };
     line.put(&number, style);
+    if columns.narrow {
+        line.gap(1);
+        return true;
+    }
     line.to(at + 6);
     let step = canary
         .current_step()

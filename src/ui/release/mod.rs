@@ -241,14 +241,27 @@ impl Shown<'_> {
     }
 
     fn one_at_a_time(&self, area: Rect, buf: &mut Buffer, ink: &Ink) {
+        let gap = if area.height >= 14 { 2 } else { 1 };
+        let body = inset(Rect {
+            y: area.y + gap,
+            height: area.height.saturating_sub(gap),
+            ..area
+        });
+        let beyond = self.content(self.open.pane, body.intersection(area), buf, ink);
         let mut line = Strip::new(buf, area, 0);
         line.gap(1);
+        if beyond.above > 0 {
+            line.right(&format!("▴{}", beyond.above), ink.ghost);
+        }
+        if beyond.below > 0 {
+            line.right(&format!("▾{}", beyond.below), ink.ghost);
+        }
         for pane in Pane::ALL {
-            let name = match pane {
-                Pane::Canary => canary::title(self.release),
-                Pane::Pods => "Pods",
-                Pane::Runs => "Analysis",
-                Pane::Events => "Story",
+            let (name, number) = match pane {
+                Pane::Canary => (canary::title(self.release), None),
+                Pane::Pods => ("Pods", self.open.pods.as_ref().map(Vec::len)),
+                Pane::Runs => ("Analysis", self.open.runs.as_ref().map(Vec::len)),
+                Pane::Events => ("Story", self.open.events.as_ref().map(Vec::len)),
             };
             let style = if pane == self.open.pane {
                 bold(ink.accent)
@@ -256,33 +269,10 @@ impl Shown<'_> {
                 ink.dim
             };
             line.put(name, style);
-            let number = match pane {
-                Pane::Canary => None,
-                Pane::Pods => self.open.pods.as_ref().map(Vec::len),
-                Pane::Runs => self.open.runs.as_ref().map(Vec::len),
-                Pane::Events => self.open.events.as_ref().map(Vec::len),
-            };
             if let Some(number) = number {
                 line.gap(1).put(&number.to_string(), ink.ghost);
             }
             line.gap(2);
-        }
-        let gap = if area.height >= 14 { 2 } else { 1 };
-        let body = inset(Rect {
-            y: area.y + gap,
-            height: area.height.saturating_sub(gap),
-            ..area
-        });
-        let beyond = self.content(self.open.pane, body, buf, ink);
-        if beyond.above + beyond.below > 0 {
-            let words = match (beyond.above, beyond.below) {
-                (0, below) => format!("{below} more"),
-                (above, 0) => format!("{above} above"),
-                (above, below) => format!("{above} above, {below} more"),
-            };
-            Strip::new(buf, inset(area), 0)
-                .gap(area.width / 2)
-                .right(&words, ink.ghost);
         }
     }
 

@@ -7,12 +7,15 @@ use serde_json::json;
 
 use crate::{
     app::{
-        actions::Actions,
+        actions::{Actions, LineState},
         board::Board,
         dialog::{Dialog, Stage},
         release_view::OpenRelease,
         releases::Releases,
-        state::{AuditView, Environment, Loading, Overlay, Session, SourcesView, State, View},
+        state::{
+            AuditLine, AuditView, Environment, HistoryOverlay, HistoryPurpose, Loading, LogState,
+            LogsOverlay, OpenIntent, Overlay, Session, SourcesView, State, View,
+        },
     },
     model::{
         detail::{
@@ -36,6 +39,7 @@ use crate::{
         goal::Goal,
         guard::{Arming, Decision, GuardAnswer},
         intent::{Expects, Intent, Verb},
+        machine::{Outcome, OutcomeKind},
         plan::{Change, Plan, Refusal, Risk, Sending, Target, When},
     },
 };
@@ -985,4 +989,230 @@ pub(crate) fn revisions() -> Vec<Revision> {
         revision(14, "75d9cf6a", "v2.30.4", 9),
         revision(13, "5c8ab012", "v2.30.1", 0),
     ]
+}
+
+pub(crate) fn menu() -> State {
+    let mut state = fleet();
+    let (target, uid) = state.target().unwrap();
+    state.overlays.push(Overlay::Menu {
+        target,
+        uid,
+        selected: 3,
+    });
+    state
+}
+
+pub(crate) fn help() -> State {
+    let mut state = fleet();
+    state.overlays.push(Overlay::Help { scroll: 0 });
+    state
+}
+
+pub(crate) fn palette() -> State {
+    let mut state = fleet();
+    state.overlays.push(Overlay::Palette {
+        typed: "pro".to_owned(),
+        selected: 1,
+    });
+    state
+}
+
+pub(crate) fn history() -> State {
+    let mut state = fleet();
+    let (target, uid) = state.target().unwrap();
+    state.overlays.push(Overlay::History(HistoryOverlay {
+        target,
+        uid,
+        revisions: Loading::Here(revisions()),
+        selected: 1,
+        reveal: false,
+        purpose: HistoryPurpose::Read,
+    }));
+    state
+}
+
+pub(crate) fn logs() -> State {
+    let mut state = opened("prod-eu", "checkout");
+    let open = state.open.as_ref().unwrap();
+    let pods: Vec<_> = open
+        .pods
+        .iter()
+        .flatten()
+        .map(|pod| (pod.name.clone(), pod.containers.clone()))
+        .collect();
+    state.overlays.push(Overlay::Logs(LogsOverlay {
+        target: open.id.clone(),
+        pod: pods[1].0.clone(),
+        pods,
+        container: Some(safe("app")),
+        lines: (0..200)
+            .map(|nth| {
+                safe(&format!(
+                    "2026-11-21T14:0{}:{:02}Z INFO charge {nth} accepted in {} ms",
+                    nth / 60,
+                    nth % 60,
+                    20 + nth % 37
+                ))
+            })
+            .collect(),
+        dropped: 312,
+        follow: false,
+        up: 12,
+        state: LogState::Following,
+        filter: String::new(),
+        filtering: false,
+    }));
+    state
+}
+
+pub(crate) fn yaml() -> State {
+    let mut state = fleet();
+    let text = [
+        "apiVersion: argoproj.io/v1alpha1",
+        "kind: Rollout",
+        "metadata:",
+        "  name: checkout",
+        "  namespace: shop",
+        "spec:",
+        "  replicas: 12",
+    ];
+    state.overlays.push(Overlay::Yaml {
+        title: "prod-eu/shop/argo-rollout/checkout".to_owned(),
+        text: Loading::Here(text.into_iter().map(safe).collect()),
+        scroll: 0,
+    });
+    state
+}
+
+pub(crate) fn audit() -> State {
+    let mut state = fleet();
+    state.view = View::Audit;
+    let line = |at: &str, kind: &str, words: &str| AuditLine {
+        at: safe(at),
+        kind: safe(kind),
+        intent: safe("s1-1"),
+        words: safe(words),
+        detail: vec![
+            safe("{"),
+            safe("  \"verb\": \"promote\","),
+            safe("  \"target\": \"prod-eu/shop/argo-rollout/checkout\""),
+            safe("}"),
+        ],
+    };
+    state.audit.records = Loading::Here(vec![
+        line(
+            "2026-11-21 13:59:04",
+            "outcome",
+            "promote prod-eu/checkout: observed, step 6 of 13: pause",
+        ),
+        line("2026-11-21 13:59:00", "sending", "request 1 of 1, try 1"),
+        line(
+            "2026-11-21 13:59:00",
+            "intent",
+            "promote prod-eu/checkout by alice",
+        ),
+    ]);
+    state.audit.selected = 1;
+    state.audit.verified = Some(Ok(safe("whole: 3 records, the chain holds")));
+    state
+}
+
+pub(crate) fn sources() -> State {
+    let mut state = fleet();
+    state.view = View::Sources;
+    state.sources.selected = 1;
+    let media = state
+        .environments
+        .get_mut(&EnvironmentName::from("prod-eu"))
+        .unwrap();
+    let access = media.access.get_mut(&"media".into()).unwrap();
+    access.answers[1].1 = Answer::Denied;
+    access.answers[7].1 = Answer::NotAnswered(safe("the webhook did not answer in time"));
+    state
+}
+
+pub(crate) fn arming() -> State {
+    let mut state = fleet();
+    state.overlays.push(Overlay::Arm {
+        environment: "prod-eu".into(),
+        opened: ago(2),
+        shown: Some(ago(2)),
+    });
+    state
+}
+
+pub(crate) fn reason() -> State {
+    let mut state = fleet();
+    state.overlays.push(Overlay::Reason {
+        intent: "s1-1".into(),
+        title: "Back out images".to_owned(),
+        typed: "errors since 13:58".to_owned(),
+    });
+    state
+}
+
+/// Under way on one release, over on two others.
+pub(crate) fn acted() -> State {
+    let mut state = fleet();
+    let plan = promotion(&state);
+    state.actions.begin(&plan, ago(3));
+    select(&mut state, "prod-eu", "search");
+    let mut plan = promotion(&state);
+    plan.intent.id = "s1-2".into();
+    plan.intent.target = state.target().unwrap().0;
+    state.actions.begin(&plan, ago(20));
+    let line = state.actions.line_mut(&"s1-2".into()).unwrap();
+    line.state = LineState::Over {
+        outcome: Outcome {
+            kind: OutcomeKind::Unknown,
+            words: "the answer was lost and no effect was seen".to_owned(),
+            second_place: None,
+            sent: true,
+        },
+        at: ago(8),
+    };
+    state.board.marked = state.board.selected.iter().cloned().collect();
+    state.say(
+        crate::app::state::Tone::Waiting,
+        "Promote search: unknown, the answer was lost and no effect was seen",
+    );
+    state
+}
+
+pub(crate) fn leaving() -> State {
+    let mut state = acted();
+    state.overlays.push(Overlay::Leaving);
+    state
+}
+
+pub(crate) fn open_intents() -> State {
+    let mut state = fleet();
+    state.session.open_intents = vec![OpenIntent {
+        id: safe("s0-4"),
+        at: Some(ago(7_000)),
+        words: safe("back out prod-us/images by bob"),
+    }];
+    state.overlays.push(Overlay::OpenIntents);
+    state
+}
+
+/// Nothing is shown and nothing is well: one environment in each state.
+pub(crate) fn failing() -> State {
+    let mut state = empty_state();
+    state.environments.clear();
+    for (name, source) in [
+        ("a", SourceState::Connecting),
+        ("b", SourceState::Live),
+        ("c", SourceState::Forbidden),
+        ("d", SourceState::Unauthorized),
+        ("e", SourceState::Unreachable),
+        ("f", SourceState::RateLimited),
+        ("g", SourceState::Malformed),
+        ("h", SourceState::Stale),
+    ] {
+        state
+            .environments
+            .insert(name.into(), environment(name, source));
+    }
+    state
 }
