@@ -37,7 +37,7 @@ pub const fn board(columns: u16, rows: u16) -> BoardLayout {
     let key_bar = if rows >= 3 { Some(rows - 1) } else { None };
     let rule = if small { None } else { Some(rows - 2) };
     let detail_height = if rows >= 44 && tabs {
-        13
+        11
     } else if tabs {
         9
     } else if small {
@@ -46,10 +46,11 @@ pub const fn board(columns: u16, rows: u16) -> BoardLayout {
         // A rule and four lines.
         5
     };
+    let air = if tabs { 1 } else { 0 };
     let bottom = if small {
         if rows >= 3 { rows - 1 } else { rows }
     } else {
-        rows - 2 - detail_height
+        rows - 2 - detail_height - air
     };
     let room = bottom.saturating_sub(list);
     BoardLayout {
@@ -61,7 +62,7 @@ pub const fn board(columns: u16, rows: u16) -> BoardLayout {
         detail: if small {
             None
         } else {
-            Some((bottom, detail_height))
+            Some((bottom + air, detail_height))
         },
         headings: tabs,
         rule,

@@ -52,10 +52,10 @@ pub(super) struct Memory {
 }
 
 impl Cluster {
-    pub(super) fn new(opened: Timestamp, speed: f64, seed: u64, begins: Moment) -> Self {
+    pub(super) fn new(opened: Timestamp, pace: f64, seed: u64, past: Moment) -> Self {
         Self {
             store: Store::new(100_000),
-            clock: Clock::new(opened, speed, begins),
+            clock: Clock::new(opened, pace, past),
             chance: Chance::new(seed),
             memory: Memory::default(),
             scripts: HashMap::new(),
@@ -177,7 +177,7 @@ impl Cluster {
     }
 }
 
-/// The hash of a pod template, without the label in which its ReplicaSet repeats it.
+/// The hash of a pod template, without the label in which its `ReplicaSet` repeats it.
 pub(super) fn template_hash(template: &Value, label: &str) -> String {
     let mut template = template.clone();
     json::unset(&mut template, &["metadata", "labels", label]);

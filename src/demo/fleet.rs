@@ -40,22 +40,126 @@ pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed
         .into_iter()
         .flat_map(|kind| model.store.list(kind, None))
         .collect();
-    let templates = templates(&objects);
     for namespace in model.store.list(Kind::Namespace, None) {
         cluster.create(Kind::Namespace, namespace.value());
     }
+    let mould = Mould::new(&objects);
     let mut chance = Chance::new(seed ^ 0x0066_6c65_6574);
     for number in 0..count {
-        let words = words(number, &objects, &templates, &mut chance);
-        for object in &objects {
-            let old = format!("\"resourceVersion\":\"{}\"", object.version);
-            let new = format!("\"resourceVersion\":\"{}\"", cluster.store.version() + 1);
-            cluster.store.plant(object, |text| {
-                replace(text, words.iter().chain([&(old.clone(), new.clone())]))
-            });
+        let mut words = mould.words(number, &mut chance);
+        for (object, pieces) in objects.iter().zip(&mould.pieces) {
+            if let Some(version) = words.last_mut() {
+                *version = format!("\"resourceVersion\":\"{}\"", cluster.store.version() + 1);
+            }
+            let raw = fill(pieces, &words);
+            cluster
+                .store
+                .plant(object, raw, |text| fill(&mould.cut(text), &words));
         }
     }
     cluster.store.forget_history();
+}
+
+/// A text, cut where something of the copy's own goes.
+enum Piece {
+    Text(String),
+    Word(usize),
+}
+
+/// The model, cut once, so that filling it in ten thousand times is copying.
+struct Mould {
+    /// What is replaced in the model; versions, which differ from object to object, share the last place.
+    olds: Vec<(String, usize)>,
+    pieces: Vec<Vec<Piece>>,
+    /// The model's pod templates as hashed, cut.
+    templates: Vec<Vec<Piece>>,
+    uids: usize,
+}
+
+impl Mould {
+    fn new(objects: &[Arc<Object>]) -> Self {
+        let templates = templates(objects);
+        let mut olds = vec![MODEL.to_owned(), BEFORE.to_owned(), NOW.to_owned()];
+        olds.extend(templates.iter().map(|(_, hash)| hash.clone()));
+        olds.extend(objects.iter().map(|object| object.uid.to_string()));
+        let last = olds.len();
+        let mut olds: Vec<(String, usize)> = olds.into_iter().zip(0..).collect();
+        for object in objects {
+            olds.push((format!("\"resourceVersion\":\"{}\"", object.version), last));
+        }
+        let mut mould = Self {
+            olds,
+            pieces: Vec::new(),
+            templates: Vec::new(),
+            uids: objects.len(),
+        };
+        let text = |object: &Arc<Object>| String::from_utf8_lossy(object.raw()).into_owned();
+        mould.pieces = objects
+            .iter()
+            .map(|object| mould.cut(&text(object)))
+            .collect();
+        mould.templates = templates
+            .iter()
+            .map(|(template, _)| mould.cut(template))
+            .collect();
+        mould
+    }
+
+    /// One pass over the text; the earliest word wins.
+    fn cut(&self, text: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        loop {
+            let found = self
+                .olds
+                .iter()
+                .filter_map(|(old, word)| Some((rest.find(old.as_str())?, old.len(), *word)))
+                .min();
+            let Some((place, length, word)) = found else {
+                pieces.push(Piece::Text(rest.to_owned()));
+                return pieces;
+            };
+            let (before, after) = rest.split_at(place);
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Word(word));
+            rest = after.split_at(length).1;
+        }
+    }
+
+    /// The words of one copy, in the order of what they replace; the version is filled in later.
+    fn words(&self, number: usize, chance: &mut Chance) -> Vec<String> {
+        let pick = |words: &[&'static str], place: usize| {
+            words.get(place % words.len()).copied().unwrap_or("x")
+        };
+        let name = format!(
+            "{}-{}-{number:05}",
+            pick(&FIRST, number),
+            pick(&SECOND, number / FIRST.len())
+        );
+        let (major, minor) = (1 + chance.below(6), chance.below(30));
+        let mut words = vec![
+            name,
+            format!("v{major}.{minor}.{}", chance.below(9)),
+            format!("v{major}.{}.0", minor + 1),
+        ];
+        let hashes: Vec<String> = self
+            .templates
+            .iter()
+            .map(|template| short_hash(fill(template, &words).as_bytes()))
+            .collect();
+        words.extend(hashes);
+        words.extend((0..self.uids).map(|_| chance.uid()));
+        words.push(String::new());
+        words
+    }
+}
+
+fn fill(pieces: &[Piece], words: &[String]) -> String {
+    let parts = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => text.as_str(),
+        Piece::Word(word) => words.get(*word).map(String::as_str).unwrap_or_default(),
+    });
+    parts.collect()
 }
 
 fn model() -> Scenario {
@@ -112,68 +216,6 @@ fn templates(objects: &[Arc<Object>]) -> Vec<(String, String)> {
             )
         })
         .collect()
-}
-
-/// What is to be replaced by what in the copies of one service.
-fn words(
-    number: usize,
-    objects: &[Arc<Object>],
-    templates: &[(String, String)],
-    chance: &mut Chance,
-) -> Vec<(String, String)> {
-    let pick = |words: &[&'static str], place: usize| {
-        words.get(place % words.len()).copied().unwrap_or("x")
-    };
-    let name = format!(
-        "{}-{}-{number:05}",
-        pick(&FIRST, number),
-        pick(&SECOND, number / FIRST.len())
-    );
-    let (major, minor) = (1 + chance.below(6), chance.below(30));
-    let mut words = vec![
-        (MODEL.to_owned(), name),
-        (
-            BEFORE.to_owned(),
-            format!("v{major}.{minor}.{}", chance.below(9)),
-        ),
-        (NOW.to_owned(), format!("v{major}.{}.0", minor + 1)),
-    ];
-    let hashes: Vec<_> = templates
-        .iter()
-        .map(|(template, hash)| {
-            (
-                hash.clone(),
-                short_hash(replace(template, words.iter()).as_bytes()),
-            )
-        })
-        .collect();
-    words.extend(hashes);
-    words.extend(
-        objects
-            .iter()
-            .map(|object| (object.uid.to_string(), chance.uid())),
-    );
-    words
-}
-
-/// One pass over the text; the earliest word wins.
-fn replace<'a>(text: &str, words: impl Iterator<Item = &'a (String, String)> + Clone) -> String {
-    let mut out = String::with_capacity(text.len() + 64);
-    let mut rest = text;
-    loop {
-        let found = words
-            .clone()
-            .filter_map(|(old, new)| Some((rest.find(old.as_str())?, old, new)))
-            .min_by_key(|(place, _, _)| *place);
-        let Some((place, old, new)) = found else {
-            out.push_str(rest);
-            return out;
-        };
-        let (before, after) = rest.split_at(place);
-        out.push_str(before);
-        out.push_str(new);
-        rest = after.split_at(old.len()).1;
-    }
 }
 
 #[cfg(test)]

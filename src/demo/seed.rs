@@ -22,7 +22,7 @@ use super::write::{self, Format, Subresource};
 /// When a historical release is promoted to the end: late enough that its template has been seen.
 const SHIPPED_AFTER: Duration = Duration::from_secs(20);
 
-pub(super) fn build(scenario: &Scenario, opened: Timestamp, speed: f64, seed: u64) -> Cluster {
+pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64) -> Cluster {
     let longest = scenario
         .services
         .iter()
@@ -30,8 +30,8 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, speed: f64, seed: u6
         .map(|entry| entry.ago.0)
         .max()
         .unwrap_or_default();
-    let begins = Moment::OPENING.before(longest + Duration::from_secs(3600));
-    let mut cluster = Cluster::new(opened, speed, seed, begins);
+    let past = Moment::OPENING.before(longest + Duration::from_secs(3600));
+    let mut cluster = Cluster::new(opened, pace, seed, past);
     for namespace in &scenario.namespaces {
         declare_namespace(&mut cluster, &namespace.name);
         if namespace.read_only {
@@ -152,16 +152,16 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
             env.extend(release.env.clone());
             let template = template(service, &release.version, env);
             if cluster.store.get(&key).is_none() {
-                cluster.create(key.kind, workload(service, template));
+                cluster.create(key.kind, workload(service, &template));
             } else {
                 cluster.edit(&key, |value| {
-                    json::set(value, &["spec", "template"], template)
+                    json::set(value, &["spec", "template"], template);
                 });
             }
         }
         Deed::Act(act) if key.kind == Kind::Rollout => play_act(cluster, &key, *act),
         Deed::Act(Act::Pause) => {
-            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true))
+            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true));
         }
         // A Deployment rolls by itself.
         Deed::Act(_) => {}
@@ -210,7 +210,7 @@ fn template(service: &Service, version: &str, env: &BTreeMap<String, String>) ->
         "securityContext": {}, "schedulerName": "default-scheduler"}})
 }
 
-fn workload(service: &Service, template: Value) -> Value {
+fn workload(service: &Service, template: &Value) -> Value {
     let name = &service.name;
     let mut object = json!({
         "metadata": {"name": name, "namespace": service.namespace, "labels": {"app": name}},

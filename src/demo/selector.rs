@@ -149,13 +149,15 @@ fn field(kind: Kind, text: &str) -> Result<Field, Refusal> {
             "invalid field selector: {text}; can't understand '{text}'"
         )));
     };
-    let known = match (kind, name) {
-        (_, "metadata.name" | "metadata.namespace") => true,
-        (Kind::Event, "reason" | "type") => true,
-        (Kind::Event, name) => name.starts_with("involvedObject."),
-        (Kind::Pod, "spec.nodeName" | "status.phase" | "spec.restartPolicy") => true,
-        _ => false,
-    };
+    let known = matches!(name, "metadata.name" | "metadata.namespace")
+        || match kind {
+            Kind::Event => matches!(name, "reason" | "type") || name.starts_with("involvedObject."),
+            Kind::Pod => matches!(
+                name,
+                "spec.nodeName" | "spec.restartPolicy" | "status.phase"
+            ),
+            _ => false,
+        };
     if !known {
         return Err(Refusal::bad_request(format!(
             "field label not supported: {name}"

@@ -106,7 +106,7 @@ pub(super) struct Compacted {
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct Drawer {
     objects: BTreeMap<(Arc<str>, Arc<str>), Arc<Object>>,
     history: VecDeque<Change>,
     compacted: u64,
@@ -116,14 +116,14 @@ struct Shelf {
 #[derive(Debug)]
 pub(super) struct Store {
     version: u64,
-    shelves: HashMap<Kind, Shelf>,
+    drawers: HashMap<Kind, Drawer>,
     children: HashMap<Box<str>, BTreeSet<Key>>,
     touched: Vec<Arc<Object>>,
 }
 
 impl Store {
     pub(super) fn new(version: u64) -> Self {
-        let shelf = || Shelf {
+        let drawer = || Drawer {
             objects: BTreeMap::new(),
             history: VecDeque::new(),
             compacted: version,
@@ -131,7 +131,7 @@ impl Store {
         };
         Self {
             version,
-            shelves: Kind::ALL.into_iter().map(|kind| (kind, shelf())).collect(),
+            drawers: Kind::ALL.into_iter().map(|kind| (kind, drawer())).collect(),
             children: HashMap::new(),
             touched: Vec::new(),
         }
@@ -143,18 +143,18 @@ impl Store {
 
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Object>> {
         let place = (Arc::clone(&key.namespace), Arc::clone(&key.name));
-        self.shelves.get(&key.kind)?.objects.get(&place).cloned()
+        self.drawers.get(&key.kind)?.objects.get(&place).cloned()
     }
 
     pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Arc<Object>> {
-        let Some(shelf) = self.shelves.get(&kind) else {
+        let Some(drawer) = self.drawers.get(&kind) else {
             return Vec::new();
         };
         let Some(namespace) = namespace else {
-            return shelf.objects.values().cloned().collect();
+            return drawer.objects.values().cloned().collect();
         };
         let first: (Arc<str>, Arc<str>) = (namespace.into(), "".into());
-        shelf
+        drawer
             .objects
             .range((Bound::Included(first), Bound::Unbounded))
             .take_while(|((at, _), _)| &**at == namespace)
@@ -190,10 +190,9 @@ impl Store {
     }
 
     /// Takes over an object made from another one's bytes, without parsing them: ten thousand services are planted so.
-    /// `fill` must put `version()` + 1 where the model's version was.
-    pub(super) fn plant(&mut self, like: &Object, fill: impl Fn(&str) -> String) {
+    /// The bytes must carry `version()` + 1 as their version.
+    pub(super) fn plant(&mut self, like: &Object, raw: String, fill: impl Fn(&str) -> String) {
         self.version += 1;
-        let text = String::from_utf8_lossy(&like.raw);
         let object = Object {
             key: planted_key(&like.key, &fill),
             uid: fill(&like.uid).into(),
@@ -207,7 +206,7 @@ impl Store {
                 .iter()
                 .map(|(name, value)| (name.clone(), fill(value).into()))
                 .collect(),
-            raw: Bytes::from(fill(&text)),
+            raw: Bytes::from(raw),
         };
         self.keep(Arc::new(object));
     }
@@ -227,10 +226,10 @@ impl Store {
         {
             siblings.remove(key);
         }
-        if let Some(shelf) = self.shelves.get_mut(&key.kind) {
+        if let Some(drawer) = self.drawers.get_mut(&key.kind) {
             let place = (Arc::clone(&key.namespace), Arc::clone(&key.name));
-            shelf.objects.remove(&place);
-            shelf.record(Change {
+            drawer.objects.remove(&place);
+            drawer.record(Change {
                 version: self.version,
                 verb: Verb::Deleted,
                 object: Arc::clone(&gone),
@@ -247,31 +246,33 @@ impl Store {
     }
 
     pub(super) fn changes_after(&self, kind: Kind, version: u64) -> Result<Vec<Change>, Compacted> {
-        let Some(shelf) = self.shelves.get(&kind) else {
+        let Some(drawer) = self.drawers.get(&kind) else {
             return Ok(Vec::new());
         };
-        if version < shelf.compacted {
+        if version < drawer.compacted {
             return Err(Compacted {
-                oldest: shelf.compacted,
+                oldest: drawer.compacted,
             });
         }
-        let from = shelf
+        let from = drawer
             .history
             .partition_point(|change| change.version <= version);
-        Ok(shelf.history.range(from..).cloned().collect())
+        Ok(drawer.history.range(from..).cloned().collect())
     }
 
     /// Rings with the version of each change of this kind.
     pub(super) fn subscribe(&self, kind: Kind) -> Option<watch::Receiver<u64>> {
-        self.shelves.get(&kind).map(|shelf| shelf.bell.subscribe())
+        self.drawers
+            .get(&kind)
+            .map(|drawer| drawer.bell.subscribe())
     }
 
     /// Forgets how the world came to be: nobody has watched it yet.
     pub(super) fn forget_history(&mut self) {
         self.touched.clear();
-        for shelf in self.shelves.values_mut() {
-            shelf.history.clear();
-            shelf.compacted = self.version;
+        for drawer in self.drawers.values_mut() {
+            drawer.history.clear();
+            drawer.compacted = self.version;
         }
     }
 
@@ -282,13 +283,13 @@ impl Store {
                 .or_default()
                 .insert(object.key.clone());
         }
-        if let Some(shelf) = self.shelves.get_mut(&object.key.kind) {
+        if let Some(drawer) = self.drawers.get_mut(&object.key.kind) {
             let place = (
                 Arc::clone(&object.key.namespace),
                 Arc::clone(&object.key.name),
             );
-            let before = shelf.objects.insert(place, Arc::clone(&object));
-            shelf.record(Change {
+            let before = drawer.objects.insert(place, Arc::clone(&object));
+            drawer.record(Change {
                 version: object.version,
                 verb: if before.is_some() {
                     Verb::Modified
@@ -303,7 +304,7 @@ impl Store {
     }
 }
 
-impl Shelf {
+impl Drawer {
     fn record(&mut self, change: Change) {
         let version = change.version;
         self.history.push_back(change);

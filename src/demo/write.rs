@@ -195,7 +195,7 @@ fn patch_scale(
     let replicas = json::int(&wanted, &["spec", "replicas"]);
     if !dry_run {
         cluster.edit(&object.key, |value| {
-            json::set(value, &["spec", "replicas"], replicas)
+            json::set(value, &["spec", "replicas"], replicas);
         });
     }
     Ok(cluster

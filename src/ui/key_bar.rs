@@ -195,7 +195,7 @@ fn verbs(
         items.push(Item {
             key,
             long: long_words(verb, release, &offer),
-            short: short_words(verb),
+            short: verb.title(),
             lit: armed && offer.offered() && (live || verb.is_emergency()),
             rank,
         });
@@ -211,13 +211,6 @@ fn verbs(
             lit: true,
             rank: 4,
         });
-    }
-}
-
-const fn short_words(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Promote => "next",
-        other => other.title(),
     }
 }
 
@@ -260,8 +253,16 @@ fn promote_words(release: &Release) -> String {
     }
 }
 
-/// What `p` would do, and `x`: the same words as on the bar, for what explains a release.
-pub(super) fn what_keys_do(release: &Release, access: Option<&Access>) -> (String, String) {
-    let words = |verb| long_words(verb, release, &offer::offer(verb, release, access));
+/// What `x` and `p` would do, where they can be planned: the same words as on the bar, for what explains a release.
+pub(super) fn what_keys_do(
+    release: &Release,
+    access: Option<&Access>,
+) -> (Option<String>, Option<String>) {
+    let words = |verb| {
+        let offer = offer::offer(verb, release, access);
+        offer
+            .can_be_planned()
+            .then(|| long_words(verb, release, &offer))
+    };
     (words(Verb::BackOut), words(Verb::Promote))
 }

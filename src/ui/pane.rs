@@ -139,7 +139,25 @@ pub(super) fn dialog(
     if area.width < 24 || area.height < 6 {
         return area;
     }
-    boxed(buf, area, titles, border, ink)
+    let inner = boxed(buf, area, titles, border, ink);
+    let air = u16::from(airy);
+    Rect {
+        x: inner.x + air,
+        width: inner.width.saturating_sub(2 * air),
+        ..inner
+    }
+}
+
+/// The columns inside a dialog that is so many wide.
+pub(super) const fn inside(screen: Rect, columns: u16) -> u16 {
+    let taken = if screen.width >= 100 && screen.height >= 30 {
+        6
+    } else if columns < 24 {
+        0
+    } else {
+        4
+    };
+    columns.saturating_sub(taken)
 }
 
 /// Where a dialog of this size lies: a little above the middle, below the header, above the keys.

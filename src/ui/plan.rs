@@ -33,7 +33,7 @@ const LABEL: u16 = 11;
 pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     let roomy = screen.width >= 100 && screen.height >= 30;
     let columns = if roomy { 90 } else { screen.width };
-    let inside = columns.saturating_sub(4);
+    let inside = pane::inside(screen, columns);
     let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, sheet, ink);
     let confirm = |sheet: &mut Sheet<'_>| confirm(state, dialog, roomy, sheet, ink);
     let wanted = lines_of(buf, inside, content);
@@ -124,7 +124,7 @@ fn content(dialog: &Dialog, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
             what_happens(plan, sheet, ink);
             air(sheet);
             what_is_sent(plan, sheet, ink);
-            consequences(plan, dialog.reveal, sheet, ink);
+            consequences(plan, guards, dialog.reveal, sheet, ink);
             air(sheet);
             for guard in guards {
                 one_guard(guard, sheet, ink);
@@ -238,14 +238,24 @@ fn one_sending(
     }
 }
 
-fn consequences(plan: &Plan, reveal: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
+fn consequences(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    reveal: bool,
+    sheet: &mut Sheet<'_>,
+    ink: &Ink,
+) {
     let dim = |words| (words, ink.dim);
     if let Some(skips) = &plan.skips {
         sheet.labelled(dim("skips"), LABEL, skips, ink.text);
     }
     sheet.labelled(dim("way back"), LABEL, &plan.way_back, ink.text);
     if let Some(git) = &plan.git {
-        sheet.labelled(dim("git"), LABEL, git, ink.dim);
+        let undoes = guards
+            .iter()
+            .any(|guard| guard.name == "gitops" && guard.answer > Decision::Allow);
+        let style = if undoes { ink.waiting } else { ink.dim };
+        sheet.labelled(dim("git"), LABEL, git, style);
     }
     for (nth, what) in plan.not_undone.iter().enumerate() {
         let label = if nth == 0 { "not undone" } else { "" };
@@ -432,15 +442,23 @@ fn ready_keys(dialog: &Dialog, plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
     let hides = hides_something(&plan.differs);
     sheet.line(|line| {
         let narrow = line.left() < 70;
+        let leaves = |line: &mut Strip<'_>| {
+            line.put("Esc", bold(ink.accent))
+                .put(" leaves", ink.text)
+                .gap(4);
+        };
         if typed && !narrow {
             line.put("Enter sends when complete", ink.ghost).gap(4);
         }
-        line.put("Esc", bold(ink.accent))
-            .put(" leaves", ink.text)
-            .gap(4);
+        if narrow {
+            leaves(line);
+        }
         line.put("Ctrl-y", bold(ink.accent)).gap(1);
         line.put(if narrow { "copies" } else { copies }, ink.text)
             .gap(4);
+        if !narrow {
+            leaves(line);
+        }
         if hides && line.left() > 14 {
             let does = if dialog.reveal {
                 " hides values"

@@ -4,9 +4,11 @@
 //! the log, and never hold the cluster's lock across an await.
 
 mod about;
+mod change;
 mod list;
 mod log_lines;
 mod read;
+mod reply;
 mod route;
 mod watch;
 
@@ -17,23 +19,21 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, Method, Uri, header};
 use http_body_util::{BodyExt, Limited};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::route::{Part, Route};
+use self::reply::{Answer, Shape};
+use self::route::Route;
 use super::answer::Refusal;
 use super::cluster::Cluster;
 use super::fault::{Faults, Only, Target, What};
-use super::json;
-use super::kind::Kind;
 use super::requests::{Log, Request};
 use super::server::Cut;
 use super::store::Key;
-use super::write::{self, Format, Subresource};
 
 /// What the API server takes at most.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
@@ -53,27 +53,6 @@ pub(super) struct Api {
     /// Rings when a fault was added that open watches must feel.
     expiry: tokio::sync::watch::Sender<u64>,
     pages: Mutex<list::Pages>,
-}
-
-/// What a request is answered with.
-enum Answer {
-    Json(u16, Value),
-    Raw {
-        status: u16,
-        kind: &'static str,
-        body: Bytes,
-    },
-    Stream {
-        kind: &'static str,
-        body: Body,
-    },
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
 }
 
 /// A request, read.
@@ -257,7 +236,7 @@ fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {
             struck.contains(&What::Gone),
         ),
         (Route::Collection { kind, namespace }, &Method::POST) => {
-            create(api, asked, kind, namespace.as_deref())
+            change::create(api, asked, kind, namespace.as_deref())
         }
         (
             Route::Item {
@@ -276,7 +255,7 @@ fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {
                 part,
             },
             &Method::PATCH,
-        ) => patch(api, asked, &Key::new(kind, &namespace, &name), part, struck),
+        ) => change::patch(api, asked, &Key::new(kind, &namespace, &name), part, struck),
         (Route::Review(review), &Method::POST) => Ok(about::review(api, asked, review)),
         (Route::Unknown, _) => Ok(not_served()),
         (route, &Method::GET) => Ok(about::discovery(&route).unwrap_or_else(|()| not_served())),
@@ -291,192 +270,6 @@ fn not_served() -> Answer {
         status: 404,
         kind: "text/plain; charset=utf-8",
         body: Bytes::from_static(b"404 page not found\n"),
-    }
-}
-
-fn dry_run(asked: &Asked, options: &str) -> Result<bool, Refusal> {
-    match asked.parameter("dryRun") {
-        "" => Ok(false),
-        "All" => Ok(true),
-        other => {
-            let why = format!("Unsupported value: [\"{other}\"]: supported values: \"All\"");
-            Err(Refusal::invalid_options(
-                options,
-                "dryRun",
-                "FieldValueNotSupported",
-                &why,
-            ))
-        }
-    }
-}
-
-fn patch(
-    api: &Arc<Api>,
-    asked: &Asked,
-    key: &Key,
-    part: Part,
-    struck: &[What],
-) -> Result<Answer, Refusal> {
-    let subresource = match part {
-        Part::Whole => Subresource::None,
-        Part::Status => Subresource::Status,
-        Part::Scale => Subresource::Scale,
-        Part::Log => return Err(Refusal::method_not_allowed()),
-    };
-    let dry_run = dry_run(asked, "PatchOptions")?;
-    let format = match asked.content_type().as_deref() {
-        Some("application/merge-patch+json") => Format::Merge,
-        Some("application/json-patch+json") => Format::Operations,
-        Some("application/strategic-merge-patch+json") => Format::Strategic,
-        _ => return Err(Refusal::unsupported_media_type(write::accepted(key.kind))),
-    };
-    let mut cluster = api.cluster();
-    if cluster.sealed.contains(&*key.namespace) || struck.contains(&What::Forbidden) {
-        return Err(Refusal::forbidden(
-            key.kind,
-            &key.namespace,
-            &key.name,
-            subresource.name(),
-        ));
-    }
-    let body: Value = serde_json::from_slice(&asked.body)
-        .map_err(|error| Refusal::bad_request(format!("error decoding patch: {error}")))?;
-    if struck.contains(&What::Conflict) {
-        let touched = cluster.clock.micro_stamp();
-        cluster.edit(key, |value| {
-            json::set(
-                value,
-                &["metadata", "annotations", "demo/touched-at"],
-                touched,
-            )
-        });
-    }
-    let result = write::patch(&mut cluster, key, subresource, format, &body, dry_run);
-    cluster.notice();
-    drop(cluster);
-    api.wake.notify_one();
-    result.map(|value| Answer::Json(200, value))
-}
-
-fn create(
-    api: &Arc<Api>,
-    asked: &Asked,
-    kind: Kind,
-    namespace: Option<&str>,
-) -> Result<Answer, Refusal> {
-    let dry_run = dry_run(asked, "CreateOptions")?;
-    if kind.facts().namespaced && namespace.is_none() {
-        return Err(Refusal::method_not_allowed());
-    }
-    let body = asked
-        .json()
-        .ok_or_else(|| Refusal::bad_request("the request body is not JSON"))?;
-    let mut cluster = api.cluster();
-    if cluster.sealed.contains(namespace.unwrap_or_default()) {
-        let name = json::text(&body, &["metadata", "name"]).to_owned();
-        return Err(Refusal::forbidden(
-            kind,
-            namespace.unwrap_or_default(),
-            &name,
-            "",
-        ));
-    }
-    let result = write::create(
-        &mut cluster,
-        kind,
-        namespace.unwrap_or_default(),
-        body,
-        dry_run,
-    );
-    cluster.notice();
-    drop(cluster);
-    api.wake.notify_one();
-    result.map(|value| Answer::Json(201, value))
-}
-
-impl Answer {
-    fn status(&self) -> u16 {
-        match self {
-            Self::Json(status, _) | Self::Raw { status, .. } => *status,
-            Self::Stream { .. } => 200,
-            Self::Refused(refusal) => refusal.code,
-        }
-    }
-
-    fn send(self, truncate: bool) -> Response {
-        let status =
-            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut retry_after = None;
-        let (kind, body) = match self {
-            Self::Json(_, value) => (
-                "application/json",
-                Body::from(cut_short(value.to_string().into(), truncate)),
-            ),
-            Self::Raw { kind, body, .. } => (kind, Body::from(cut_short(body, truncate))),
-            Self::Stream { kind, body } => (kind, body),
-            Self::Refused(refusal) => {
-                retry_after = refusal.retry_after();
-                (
-                    "application/json",
-                    Body::from(cut_short(refusal.body().to_string().into(), truncate)),
-                )
-            }
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, private"),
-        );
-        if let Some(seconds) = retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-/// Well-formed HTTP with half of its JSON: what a broken proxy delivers.
-fn cut_short(body: Bytes, truncate: bool) -> Bytes {
-    if truncate {
-        body.slice(..body.len() / 2)
-    } else {
-        body
-    }
-}
-
-/// How an object is wanted: whole, or its metadata only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Whole,
-    Metadata,
-}
-
-impl Shape {
-    fn of(asked: &Asked) -> Self {
-        let accept = asked
-            .headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if accept.contains("as=PartialObjectMetadata") {
-            Self::Metadata
-        } else {
-            Self::Whole
-        }
-    }
-
-    fn write(self, object: &super::store::Object, out: &mut Vec<u8>) {
-        match self {
-            Self::Whole => object.write_full(out),
-            Self::Metadata => {
-                let value = object.value();
-                let metadata = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-                    "metadata": value.get("metadata")});
-                out.extend_from_slice(metadata.to_string().as_bytes());
-            }
-        }
     }
 }
 

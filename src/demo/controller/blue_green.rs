@@ -30,7 +30,7 @@ impl Round<'_> {
             active = self.switch(&strategy, active, fast);
             self.reconcile_analysis();
         }
-        self.sync_blue_green(active, preview, fast);
+        self.sync_blue_green(&active, preview, fast);
     }
 
     fn fast_rollback(&self) -> bool {
@@ -162,7 +162,7 @@ impl Round<'_> {
         }
     }
 
-    fn sync_blue_green(&mut self, active: String, preview: String, fast: bool) {
+    fn sync_blue_green(&mut self, active: &str, preview: String, fast: bool) {
         self.base_status();
         self.note_runs();
         if self.template_changed() {
@@ -173,8 +173,8 @@ impl Round<'_> {
             self.pauses.unabort = true;
         }
         self.status.blue_green.preview_selector = preview;
-        self.status.blue_green.active_selector.clone_from(&active);
-        if let Some(reason) = self.switched(&active, fast) {
+        active.clone_into(&mut self.status.blue_green.active_selector);
+        if let Some(reason) = self.switched(active, fast) {
             self.promote_stable(reason);
         }
         let serving = self.sets().find(|set| set.hash == active).cloned();

@@ -6,7 +6,7 @@
 use super::replica_set::Set;
 use super::rollout::{CANARY_PAUSE, Round, Stable};
 use super::scale::{self, Basic, Size};
-use super::wire::{self, Amount, CanaryScale, Destination, Pause, Weights};
+use super::wire::{self, Amount, CanaryScale, Pause};
 use crate::demo::chance::short_hash;
 use crate::demo::clock::Moment;
 use crate::demo::json;
@@ -57,31 +57,16 @@ impl Round<'_> {
             if !self.old.controller_pause {
                 self.pauses.add.push(CANARY_PAUSE);
             }
-        } else if let Some(due) = self.pause_ends(&pause) {
-            if due > self.cluster.clock.now() {
-                self.wake(due);
-            }
+        } else if let Some(due) = self.pause_ends(&pause)
+            && due > self.cluster.clock.now()
+        {
+            self.wake(due);
         }
     }
 
     fn pause_ends(&self, pause: &Pause) -> Option<Moment> {
         let duration = wire::duration(pause.duration.as_ref()?)?;
         Some(self.paused_since(CANARY_PAUSE)?.after(duration))
-    }
-
-    pub(super) fn paused_since(&self, reason: &str) -> Option<Moment> {
-        let pause = self
-            .old
-            .pauses()
-            .iter()
-            .find(|pause| pause.reason == reason)?;
-        let exact = self
-            .cluster
-            .memory
-            .paused_since
-            .get(&*self.object.uid)
-            .copied();
-        exact.or_else(|| Some(self.cluster.clock.moment_of(pause.start_time.parse().ok()?)))
     }
 
     fn pause_completed(&self, pause: &Pause) -> bool {
@@ -102,7 +87,7 @@ impl Round<'_> {
         if let Some(pause) = &step.pause {
             self.pause_completed(pause)
         } else if step.set_weight.is_some() || step.set_canary_scale.is_some() {
-            self.at_desired_counts(self.status.canary.weights.is_some())
+            self.at_desired_counts()
         } else if step.analysis.is_some() {
             self.runs
                 .step
@@ -194,7 +179,7 @@ impl Round<'_> {
     }
 
     /// `SetWeight` as of the current step.
-    fn set_weight(&self) -> i64 {
+    pub(super) fn set_weight(&self) -> i64 {
         if self.old.abort {
             return 0;
         }
@@ -292,7 +277,7 @@ impl Round<'_> {
         self.room().1
     }
 
-    fn at_desired_counts(&self, _with_weights: bool) -> bool {
+    pub(super) fn at_desired_counts(&self) -> bool {
         let (canary, stable) = self.desired_counts();
         let created = match &self.stable {
             Stable::Other(set) => set.wanted == stable && set.count == stable,
@@ -357,81 +342,5 @@ impl Round<'_> {
             }
         }
         scaled
-    }
-
-    fn route_traffic(&mut self) {
-        if !self.routed() {
-            self.status.canary.weights = None;
-            return;
-        }
-        let Some(weight) = self.traffic_weight() else {
-            return;
-        };
-        let stable = self.stable_set();
-        let needed = (100 - weight) * self.replicas() / 100;
-        if stable.is_none_or(|set| set.available < needed) {
-            return;
-        }
-        let stable_hash = stable.map(|set| set.hash.clone()).unwrap_or_default();
-        let canary = self.spec.strategy.canary.clone().unwrap_or_default();
-        let weights = Weights {
-            canary: Destination {
-                weight,
-                service_name: canary.canary_service,
-                pod_template_hash: self.new.hash.clone(),
-            },
-            stable: Destination {
-                weight: 100 - weight,
-                service_name: canary.stable_service,
-                pod_template_hash: stable_hash,
-            },
-        };
-        let before = self.old.canary.weights.as_ref();
-        if before == Some(&weights) {
-            return;
-        }
-        let change = match before.map(|before| before.canary.weight) {
-            None => format!("to {weight}"),
-            Some(from) if from != weight => format!("from {from} to {weight}"),
-            Some(_) => String::new(),
-        };
-        self.status.canary.weights = Some(weights);
-        self.tell(
-            "TrafficWeightUpdated",
-            &format!("Traffic weight updated {change}"),
-        );
-    }
-
-    /// None: leave the weights as they are.
-    fn traffic_weight(&self) -> Option<i64> {
-        if self.old.fully_promoted() || self.pauses.aborted(&self.old) || self.new.available == 0 {
-            return Some(0);
-        }
-        if self.old.promote_full {
-            // Traffic follows when the new version is whole; until then it stays where it is.
-            return Some(
-                self.old
-                    .canary
-                    .weights
-                    .as_ref()
-                    .map_or(0, |weights| weights.canary.weight),
-            );
-        }
-        let index = self.old.current_step_index?;
-        if !self.at_desired_counts(false) {
-            let before = usize::try_from(index).unwrap_or(0);
-            let weight = self
-                .steps()
-                .iter()
-                .take(before)
-                .rev()
-                .find_map(|step| step.set_weight);
-            return Some(weight.unwrap_or(0));
-        }
-        Some(if index == self.step_count() {
-            100
-        } else {
-            self.set_weight()
-        })
     }
 }

@@ -5,26 +5,11 @@
 
 use std::time::Duration;
 
+use super::phase::phase;
 use super::replica_set::Set;
 use super::rollout::Round;
-use super::wire::{Condition, PauseCondition, Spec, Status};
+use super::wire::Condition;
 use crate::demo::json;
-
-/// What a look decided about pausing and aborting, kept apart from the status until the end.
-#[derive(Debug, Default)]
-pub(super) struct Pauses {
-    pub(super) add: Vec<&'static str>,
-    pub(super) remove: Vec<&'static str>,
-    pub(super) clear: bool,
-    pub(super) abort: Option<String>,
-    pub(super) unabort: bool,
-}
-
-impl Pauses {
-    pub(super) fn aborted(&self, old: &Status) -> bool {
-        !self.unabort && (self.abort.is_some() || old.abort)
-    }
-}
 
 pub(super) fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.kind == kind)
@@ -57,7 +42,8 @@ impl Round<'_> {
                 return false;
             }
             if old.status == status {
-                new.last_transition_time = old.last_transition_time.clone();
+                new.last_transition_time
+                    .clone_from(&old.last_transition_time);
             }
         }
         self.status
@@ -142,42 +128,6 @@ impl Round<'_> {
             .edit(&key, |value| json::set(value, &["status"], status));
     }
 
-    fn settle_pauses(&mut self) {
-        self.status.abort = self.pauses.aborted(&self.old);
-        self.status.aborted_at = None;
-        self.status.controller_pause = false;
-        self.status.pause_conditions = None;
-        let stamp = self.cluster.clock.stamp();
-        if self.status.abort {
-            self.status.aborted_at = self.old.aborted_at.clone().or(Some(stamp));
-            return;
-        }
-        if self.pauses.clear {
-            return;
-        }
-        let mut controller_pause = self.old.controller_pause;
-        let mut pauses = self.old.pauses().to_vec();
-        pauses.retain(|pause| !self.pauses.remove.contains(&pause.reason.as_str()));
-        for reason in &self.pauses.add {
-            if !self.old.paused_for(reason) {
-                controller_pause = true;
-                pauses.push(PauseCondition {
-                    reason: (*reason).to_owned(),
-                    start_time: stamp.clone(),
-                });
-                let now = self.cluster.clock.now();
-                self.cluster
-                    .memory
-                    .paused_since
-                    .insert(self.object.uid.to_string(), now);
-            }
-        }
-        if !pauses.is_empty() {
-            self.status.controller_pause = controller_pause;
-            self.status.pause_conditions = Some(pauses);
-        }
-    }
-
     fn settle_conditions(&mut self) {
         let paused = !self.status.pauses().is_empty() || self.spec.paused;
         let aborted = self.pauses.aborted(&self.old);
@@ -246,7 +196,8 @@ impl Round<'_> {
             if let Some(old) =
                 find(&self.old.conditions, "Progressing").filter(|old| old.status == "True")
             {
-                new.last_transition_time = old.last_transition_time.clone();
+                new.last_transition_time
+                    .clone_from(&old.last_transition_time);
             }
             self.status
                 .conditions
@@ -366,59 +317,4 @@ impl Round<'_> {
             }
         }
     }
-}
-
-/// `CalculateRolloutPhase`, in its order.
-fn phase(spec: &Spec, status: &Status) -> (String, String) {
-    let is = |phase: &str, message: &str| (phase.to_owned(), message.to_owned());
-    for condition in &status.conditions {
-        match condition.reason.as_str() {
-            reason @ ("RolloutAborted" | "ProgressDeadlineExceeded") => {
-                return is("Degraded", &format!("{reason}: {}", condition.message));
-            }
-            _ => {}
-        }
-    }
-    if spec.paused {
-        return is("Paused", "manually paused");
-    }
-    if let Some(pause) = status.pauses().first() {
-        return is("Paused", &pause.reason);
-    }
-    if spec.restart_at.is_some() && spec.restart_at != status.restarted_at {
-        return is("Progressing", "rollout is restarting");
-    }
-    if status.updated_replicas < spec.replicas.unwrap_or(1) {
-        return is("Progressing", "more replicas need to be updated");
-    }
-    if status.available_replicas < status.updated_replicas {
-        return is(
-            "Progressing",
-            "updated replicas are still becoming available",
-        );
-    }
-    let promoted = status.fully_promoted();
-    if let Some(blue_green) = &spec.strategy.blue_green {
-        let active = &status.blue_green.active_selector;
-        if active.is_empty() || *active != status.current_pod_hash {
-            return is("Progressing", "active service cutover pending");
-        }
-        if !promoted && blue_green.post_promotion_analysis.is_some() {
-            return is("Progressing", "waiting for analysis to complete");
-        }
-        if !promoted {
-            return is(
-                "Progressing",
-                "waiting for post-promotion verification to complete",
-            );
-        }
-    } else if let Some(canary) = &spec.strategy.canary {
-        if canary.traffic_routing.is_none() && status.replicas > status.updated_replicas {
-            return is("Progressing", "old replicas are pending termination");
-        }
-        if !promoted {
-            return is("Progressing", "waiting for all steps to complete");
-        }
-    }
-    is("Healthy", "")
 }

@@ -1,6 +1,6 @@
 //! Deployments: rolling updates, pausing, and the numbering of revisions.
 //!
-//! After kube-controller-manager's deployment controller. Must never make a ReplicaSet while paused: that is what
+//! After kube-controller-manager's deployment controller. Must never make a `ReplicaSet` while paused: that is what
 //! makes `rollout status` of a paused one hang at 0 updated.
 
 use std::sync::Arc;

@@ -9,12 +9,17 @@ mod blue_green;
 mod canary;
 mod condition;
 mod deployment;
+mod measure;
+mod pause;
+mod phase;
 mod pod;
 mod replica_set;
 mod restart;
 mod rollout;
 mod scale;
 mod set;
+mod size;
+mod traffic;
 mod wire;
 
 #[cfg(test)]
@@ -24,7 +29,7 @@ use super::cluster::Cluster;
 use super::kind::Kind;
 use super::store::Key;
 
-pub(super) use analysis::template as analysis_template;
+pub(super) use measure::template as analysis_template;
 pub(super) use wire::duration as pause_duration;
 
 pub(super) fn looks_after(kind: Kind) -> bool {
@@ -43,7 +48,7 @@ pub(super) fn looks_after(kind: Kind) -> bool {
 pub(super) fn look(cluster: &mut Cluster, key: &Key) {
     match key.kind {
         Kind::Rollout => rollout::look(cluster, key),
-        Kind::AnalysisRun => analysis::look(cluster, key),
+        Kind::AnalysisRun => measure::look(cluster, key),
         Kind::Deployment => deployment::look(cluster, key),
         Kind::ReplicaSet => replica_set::look(cluster, key),
         Kind::StatefulSet | Kind::DaemonSet => set::look(cluster, key),

@@ -1,4 +1,4 @@
-//! ReplicaSets: as many pods as asked for, counted back in the status. And how their owners read and scale them.
+//! `ReplicaSets`: as many pods as asked for, counted back in the status. And how their owners read and scale them.
 //!
 //! Must never know why a number was asked for.
 
@@ -45,7 +45,7 @@ pub(super) static DEPLOYMENTS: Family = Family {
 
 pub(super) const SCALE_DOWN_DEADLINE: &str = "scale-down-deadline";
 
-/// A ReplicaSet as its owner sees it.
+/// A `ReplicaSet` as its owner sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Set {
     pub(super) key: Key,
@@ -150,7 +150,7 @@ pub(super) fn create(
     Set::read(&cluster.create(Kind::ReplicaSet, set), family)
 }
 
-/// Gives a reused ReplicaSet the newest number; the old one moves to its history.
+/// Gives a reused `ReplicaSet` the newest number; the old one moves to its history.
 pub(super) fn renumber(cluster: &mut Cluster, set: &Set, family: &Family, revision: i64) {
     let old = set.revision.to_string();
     cluster.edit(&set.key, |value| {
@@ -217,7 +217,7 @@ pub(super) fn forget_scale_down(cluster: &mut Cluster, set: &mut Set) {
     }
 }
 
-/// When the deadline on the ReplicaSet is reached.
+/// When the deadline on the `ReplicaSet` is reached.
 pub(super) fn scale_down_due(cluster: &Cluster, set: &Set) -> Option<Moment> {
     let stamp = set.deadline.as_ref()?;
     cluster

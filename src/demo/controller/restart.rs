@@ -1,6 +1,6 @@
 //! Restarting a Rollout's pods in place: no new revision, at least one at a time.
 //!
-//! Ported from the vendor's `rollout/restart.go`. Must never touch a ReplicaSet: it replaces what was evicted.
+//! Ported from the vendor's `rollout/restart.go`. Must never touch a `ReplicaSet`: it replaces what was evicted.
 
 use super::pod;
 use super::rollout::Round;
@@ -59,7 +59,7 @@ impl Round<'_> {
                 let value = serde_json::to_value(&status).unwrap_or_default();
                 let key = self.object.key.clone();
                 self.cluster.edit(&key, |object| {
-                    crate::demo::json::set(object, &["status"], value)
+                    crate::demo::json::set(object, &["status"], value);
                 });
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Pure. Must never round differently from the vendor: the counts are what an operator sees.
 
-/// What a ReplicaSet has: what it was asked for, and what is available.
+/// What a `ReplicaSet` has: what it was asked for, and what is available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) wanted: i64,
@@ -26,7 +26,7 @@ pub(super) struct Basic {
     pub(super) surge: i64,
     pub(super) unavailable: i64,
     pub(super) canary: Size,
-    /// None where the new ReplicaSet is the stable one.
+    /// None where the new `ReplicaSet` is the stable one.
     pub(super) stable: Option<Size>,
     pub(super) others_wanted: i64,
 }

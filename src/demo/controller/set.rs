@@ -1,4 +1,4 @@
-//! StatefulSets and DaemonSets: healthy, and rolled one pod at a time when their template changes.
+//! `StatefulSets` and `DaemonSets`: healthy, and rolled one pod at a time when their template changes.
 //!
 //! Enough to be seen and restarted; there is no partition and no roll back. Must never have two pods down at once.
 
@@ -12,7 +12,7 @@ use crate::demo::store::Key;
 
 const HASH: &str = "controller-revision-hash";
 
-/// How many nodes the demo cluster has for its DaemonSets.
+/// How many nodes the demo cluster has for its `DaemonSets`.
 const NODES: i64 = 6;
 
 pub(super) fn look(cluster: &mut Cluster, key: &Key) {

@@ -37,6 +37,7 @@ pub(super) struct Strategy {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_field_names, reason = "the vendor's field names")]
 pub(super) struct Canary {
     pub(super) steps: Vec<Step>,
     pub(super) traffic_routing: Option<Value>,

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     model::{
         detail::Revision,
-        id::{EnvironmentName, ReleaseId, ResourceVersion, Uid, WorkloadKind},
+        id::{EnvironmentName, Namespace, ReleaseId, ResourceVersion, Uid, WorkloadKind},
         release::Release,
         rollout::{FluxKind, ManagedBy, Rollout},
         source::Tier,
@@ -97,6 +97,84 @@ fn refusal(error: &Error) -> Refusal {
         Error::Forbidden(_) => Refusal::guard(error.sentence().to_string()),
         _ => Refusal::unreachable(error.sentence().to_string()),
     }
+}
+
+/// The workloads of one name, of these kinds, in these namespaces (`None`: every one that may be listed, else the
+/// context's own). One small request a kind: a command about one release does not list ten thousand.
+pub async fn find(client: &Client, environment: &EnvironmentName, name: &str, kinds: &[WorkloadKind], namespaces: Option<&[Namespace]>) -> Result<Vec<Rollout>, Error> {
+    let own = [Namespace::new(client.namespace())];
+    let mut found = Vec::new();
+    for kind in kinds {
+        let selector = format!("metadata.name={name}");
+        let wide = match namespaces {
+            None => list_of(client, environment, *kind, None, Some(&selector)).await,
+            Some(namespaces) => narrow(client, environment, *kind, namespaces, &selector).await,
+        };
+        match wide {
+            Ok(rollouts) => found.extend(rollouts),
+            Err(Error::Forbidden(_)) if namespaces.is_none() => found.extend(narrow(client, environment, *kind, &own, &selector).await?),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn narrow(client: &Client, environment: &EnvironmentName, kind: WorkloadKind, namespaces: &[Namespace], selector: &str) -> Result<Vec<Rollout>, Error> {
+    let mut found = Vec::new();
+    for namespace in namespaces {
+        found.extend(list_of(client, environment, kind, Some(namespace), Some(selector)).await?);
+    }
+    Ok(found)
+}
+
+/// Every Rollout of a namespace: which Deployments belong to one is known only from these.
+pub async fn rollouts_in(client: &Client, environment: &EnvironmentName, namespace: &Namespace) -> Result<Vec<Rollout>, Error> {
+    list_of(client, environment, WorkloadKind::ArgoRollout, Some(namespace), None).await
+}
+
+/// An unknown kind (no Rollouts CRD) has no objects: an ordinary cluster.
+async fn list_of(client: &Client, environment: &EnvironmentName, kind: WorkloadKind, namespace: Option<&Namespace>, selector: Option<&str>) -> Result<Vec<Rollout>, Error> {
+    let (group, version, plural) = resource(kind);
+    let mut path = match namespace {
+        Some(namespace) => ApiPath::new(&["apis", group, version, "namespaces", namespace.as_str(), plural]),
+        None => ApiPath::new(&["apis", group, version, plural]),
+    };
+    if let Some(selector) = selector {
+        path = path.query("fieldSelector", selector);
+    }
+    let bytes = match client.get_bytes(&path).await {
+        Ok(bytes) => bytes,
+        Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let share = &mut Interner::default();
+    let unreadable = |error: serde_json::Error| Error::malformed(&error.to_string());
+    Ok(match kind {
+        WorkloadKind::ArgoRollout => {
+            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::rollout(object, environment, share)).collect()
+        }
+        WorkloadKind::Deployment => {
+            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::deployment(object, environment, share)).collect()
+        }
+        WorkloadKind::StatefulSet => {
+            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::stateful_set(object, environment, share)).collect()
+        }
+        WorkloadKind::DaemonSet => {
+            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::daemon_set(object, environment, share)).collect()
+        }
+    })
+}
+
+/// A rollout with its ReplicaSets, newest first.
+pub async fn release(client: &Client, rollout: Rollout) -> Result<Release, Error> {
+    let mut sets: Vec<_> = match rollout.id.kind {
+        WorkloadKind::ArgoRollout | WorkloadKind::Deployment => {
+            recorded(client, &rollout.id, &rollout.uid).await?.iter().filter_map(|set| map::replica_set(&set.object)).collect()
+        }
+        WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => Vec::new(),
+    };
+    sets.sort_by(|a, b| b.revision.cmp(&a.revision).then_with(|| a.name.cmp(&b.name)));
+    Ok(Release { rollout: Arc::new(rollout), sets })
 }
 
 /// Everything that a plan about `intent` is made from, read afresh.
@@ -474,20 +552,17 @@ async fn watch_one(
 }
 
 fn collection_path(id: &ReleaseId) -> ApiPath {
-    let (group, version, plural) = match id.kind {
+    let (group, version, plural) = resource(id.kind);
+    ApiPath::new(&["apis", group, version, "namespaces", id.namespace.as_str(), plural])
+}
+
+const fn resource(kind: WorkloadKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
         WorkloadKind::ArgoRollout => ("argoproj.io", "v1alpha1", "rollouts"),
         WorkloadKind::Deployment => ("apps", "v1", "deployments"),
         WorkloadKind::StatefulSet => ("apps", "v1", "statefulsets"),
         WorkloadKind::DaemonSet => ("apps", "v1", "daemonsets"),
-    };
-    ApiPath::new(&[
-        "apis",
-        group,
-        version,
-        "namespaces",
-        id.namespace.as_str(),
-        plural,
-    ])
+    }
 }
 
 /// Leaves the note of a plan on its object as a Kubernetes Event, so that two people at one object see each other.

@@ -7,7 +7,7 @@
 //! And the way there: which cluster and as whom (`kubeconfig`), requests within limits (`client`, `error`), collections kept
 //! in sync (`watch`).
 
-pub mod act;
+pub mod access;
 pub mod client;
 pub mod error;
 pub mod history;
@@ -15,8 +15,8 @@ pub mod kubeconfig;
 pub mod map;
 pub mod plan;
 pub mod requests;
+pub mod source;
 pub mod status;
 pub mod tree;
 pub mod watch;
 pub mod wire;
-mod yaml;

@@ -55,13 +55,16 @@ pub(super) fn draw(state: &State, area: Rect, roomy: bool, buf: &mut Buffer, ink
     };
     let inner = pane::boxed(buf, area, titles, ink.line, ink);
     if let Some(release) = explained {
-        sheet(buf, inner, 0, |sheet| full(state, release, sheet, ink));
+        let roomy = inner.height >= 9;
+        sheet(buf, inner, 0, |sheet| {
+            full(state, release, roomy, sheet, ink);
+        });
     }
 }
 
 const LABEL: u16 = 10;
 
-fn full(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
+fn full(state: &State, release: &Release, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
     let rollout = &release.rollout;
     let current = release.current();
     let before = release.serving_before();
@@ -80,6 +83,9 @@ fn full(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
         }
         git(release, line, ink);
     });
+    if roomy {
+        sheet.blank();
+    }
     let (first, second) = if before.is_some() {
         ("new", "serves")
     } else {
@@ -98,17 +104,16 @@ fn full(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
     let environment = state.environment_of(&rollout.id);
     let access = environment.and_then(|environment| environment.access.get(&rollout.id.namespace));
     let (back_out, promote) = key_bar::what_keys_do(release, access);
-    if sheet.width() >= 60 {
-        sheet.blank();
-    }
+    sheet.blank();
     sheet.line(|line| {
-        line.put("p", bold(ink.accent))
-            .gap(1)
-            .put(&promote, ink.dim)
-            .gap(4);
-        line.put("x", bold(ink.accent))
-            .gap(1)
-            .put(&back_out, ink.dim);
+        for (key, does) in [("p", &promote), ("x", &back_out)] {
+            if let Some(does) = does {
+                line.put(key, bold(ink.accent))
+                    .gap(1)
+                    .put(does, ink.dim)
+                    .gap(4);
+            }
+        }
     });
     last_action(state, release, sheet, ink);
 }

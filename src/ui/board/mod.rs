@@ -19,7 +19,9 @@ use crate::{
     },
     model::release::Group,
 };
+pub(super) use detail::pods_words;
 use row::Columns;
+pub(super) use row::{bar, percent};
 
 pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let layout = layout::board(area.width, area.height);

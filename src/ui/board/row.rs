@@ -303,9 +303,10 @@ fn what_it_does(
         && !environment.is_fresh()
     {
         let words = words::source_words(state, &environment.health);
-        line.put(environment.name.as_str(), ink.dim)
-            .gap(1)
-            .put(&words, ink.dim);
+        if columns.wide {
+            line.put(environment.name.as_str(), ink.dim).gap(1);
+        }
+        line.put(&words, ink.dim);
         return;
     }
     progress(release, group, columns, line, ink);

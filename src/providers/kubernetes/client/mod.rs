@@ -30,7 +30,7 @@ use super::{
     error::Error,
     kubeconfig::{Connection, base64},
 };
-use crate::model::text::sanitise;
+use crate::model::text::{Safe, sanitise};
 
 pub(crate) use answer::status_error;
 pub(crate) use exec::Plugin;
@@ -81,6 +81,7 @@ struct Inner {
     transport: Mutex<Transport>,
     config: kube::Config,
     login: Option<exec::Login>,
+    user: Option<Safe>,
     limits: Limits,
     clock: Clock,
 }
@@ -104,7 +105,10 @@ impl Client {
     /// happens with the first request, without blocking.
     pub fn new(connection: Connection, limits: Limits, clock: Clock) -> Result<Self, Error> {
         let Connection {
-            mut config, plugin, ..
+            mut config,
+            plugin,
+            user,
+            ..
         } = connection;
         // Mutations must never be repeated by a library: its policy looks at the status only, not at the method.
         config.default_retry = false;
@@ -118,6 +122,7 @@ impl Client {
                 credential: 0,
             }),
             login: plugin.map(|plugin| exec::Login::new(plugin, Arc::clone(&clock))),
+            user,
             config,
             limits,
             clock,
@@ -131,6 +136,11 @@ impl Client {
     /// The namespace of the kubeconfig's context.
     pub fn namespace(&self) -> &str {
         &self.0.config.default_namespace
+    }
+
+    /// The kubeconfig's name of the user: what somebody called the login, not who it is.
+    pub fn user(&self) -> Option<&Safe> {
+        self.0.user.as_ref()
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<T, Error> {

@@ -23,6 +23,12 @@ impl Chance {
         Self(RandomState::new().hash_one(0u8))
     }
 
+    /// Another row, as good as this one.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self(self.next())
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

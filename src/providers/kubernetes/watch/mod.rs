@@ -22,7 +22,7 @@ use super::{client::ApiPath, error::Error};
 use crate::model::{source::SourceState, text::Safe};
 
 pub use chance::Chance;
-pub use drive::{Closed, Gate, Listener, News, Watching, drive};
+pub use drive::{Closed, Gate, Listener, News, Object, Stopped, Watching, drive};
 
 /// Objects a page: small enough for a first row, large enough for ten thousand.
 const PAGE: &str = "500";
