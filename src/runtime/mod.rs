@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod effects;
 pub mod execute;
+pub mod log;
 mod private;
 pub mod recorder;
 pub mod screen;

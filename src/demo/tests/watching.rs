@@ -121,7 +121,8 @@ async fn a_thousand_quiet_services_stream_at_once() {
 #[tokio::test]
 async fn a_quiet_watch_says_once_a_minute_where_it_is() {
     let world = world("canary", &[]).await;
-    let path = format!("{ROLLOUTS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+    let path =
+        format!("{ROLLOUTS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
     let mut watch = Watch::open(&world, &format!("{path}&allowWatchBookmarks=true")).await;
     watch.next().await.unwrap();
     watch.next().await.unwrap();
