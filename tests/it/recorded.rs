@@ -1,5 +1,13 @@
 //! Objects and outputs recorded from running programs: kube-apiserver 1.35.4, Argo Rollouts 1.10.1 and its plugin.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod robust;
 mod trees;
 

@@ -6,7 +6,7 @@ use windlass::{
     providers::kubernetes::{
         history::{self, Recorded},
         map,
-        status::{self, argocd},
+        status::argocd,
         tree::{self, Around},
         wire::{self, Watch},
     },
@@ -51,7 +51,7 @@ fn take(kind: &str, object: &[u8]) -> Result<(), serde_json::Error> {
         "Pod" => {
             let object: wire::Pod = wire::decode(object)?;
             map::pod(&object);
-            status::argocd_pod(&object);
+            argocd::pod(&object);
         }
         "AnalysisRun" => {
             map::analysis_run(&wire::decode(object)?);

@@ -2,6 +2,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass::{
     model::{
+        detail::Difference,
         id::EnvironmentName,
         rollout::{Phase, Rollout},
     },
@@ -52,12 +53,11 @@ fn the_tree_is_the_plugins_own_output_line_by_line() {
             now: recorded["now"].as_str().unwrap().parse().unwrap(),
         };
         let name = recorded["target"]["name"].as_str().unwrap();
-        let tree = match recorded["target"]["kind"].as_str().unwrap() {
-            "rollout" => tree::rollout(&rollout_named(&recorded, name), &around),
-            _ => {
-                let found = experiments.iter().find(|e| e.metadata.name == name);
-                tree::experiment(found.unwrap(), &around)
-            }
+        let tree = if recorded["target"]["kind"] == "rollout" {
+            tree::rollout(&rollout_named(&recorded, name), &around)
+        } else {
+            let found = experiments.iter().find(|e| e.metadata.name == name);
+            tree::experiment(found.unwrap(), &around)
         };
         let expected: Vec<&str> = recorded["expected"]
             .as_array()
@@ -136,7 +136,7 @@ fn revisions_of_a_canary_in_its_second_update_are_told_apart() {
             (1, true, false, "checkout:1", 3),
         ]
     );
-    let words: Vec<String> = revisions[2].differs.iter().map(|d| d.words()).collect();
+    let words: Vec<String> = revisions[2].differs.iter().map(Difference::words).collect();
     assert_eq!(words, ["containers[app].image checkout:3 → checkout:1"]);
     assert!(revisions[0].differs.is_empty());
 }

@@ -16,7 +16,10 @@ fn app(more: &Value) -> Value {
 }
 
 fn words(from: &Value, to: &Value) -> Vec<String> {
-    differences(from, to).iter().map(Difference::words).collect()
+    differences(from, to)
+        .iter()
+        .map(Difference::words)
+        .collect()
 }
 
 #[test]

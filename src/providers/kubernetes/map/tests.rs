@@ -166,7 +166,7 @@ fn thousands_of_rollouts_share_their_steps_and_namespaces() {
     ));
 }
 
-fn managed(labels: Value, annotations: Value) -> Option<ManagedBy> {
+fn managed(labels: &Value, annotations: &Value) -> Option<ManagedBy> {
     let meta = json!({"name": "x", "labels": labels, "annotations": annotations});
     managed_by::managed_by(&read(meta))
 }
@@ -179,14 +179,14 @@ fn helms_label_alone_does_not_make_it_argo_cds() {
             application: name(application),
         })
     };
-    assert_eq!(managed(label(), json!({})), None);
+    assert_eq!(managed(&label(), &json!({})), None);
     assert_eq!(
-        managed(label(), json!({"argocd.argoproj.io/sync-wave": "1"})),
+        managed(&label(), &json!({"argocd.argoproj.io/sync-wave": "1"})),
         argo("shop")
     );
     let id = "ns_shop:argoproj.io/Rollout:prod/checkout";
     assert_eq!(
-        managed(json!({}), json!({"argocd.argoproj.io/tracking-id": id})),
+        managed(&json!({}), &json!({"argocd.argoproj.io/tracking-id": id})),
         argo("ns_shop")
     );
 }
@@ -203,7 +203,7 @@ fn flux_is_known_by_its_own_labels() {
         name: name("apps"),
         namespace: Some(name("flux-system")),
     };
-    assert_eq!(managed(labels, json!({})), Some(expected));
+    assert_eq!(managed(&labels, &json!({})), Some(expected));
 }
 
 fn deployment_at(status: &Value, spec: &Value) -> Rollout {

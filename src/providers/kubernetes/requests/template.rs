@@ -5,7 +5,7 @@
 //! annotations that were added since are dropped and the change cause becomes the old one. Only the template goes back
 //! here; what else the operator has written on the object stays.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{JSON_PATCH, Request, named, object_path};
 use crate::model::{
@@ -76,7 +76,12 @@ pub(super) fn referenced(
 
 /// The patch that puts `clean` (see [`clean_template`]) in place.
 pub fn template(holder: &TemplateHolder, clean: Value) -> Request {
-    let body = json!([{"op": "replace", "path": holder.pointer, "value": clean}]);
+    let operation = Map::from_iter([
+        ("op".to_owned(), Value::from("replace")),
+        ("path".to_owned(), Value::from(holder.pointer)),
+        ("value".to_owned(), clean),
+    ]);
+    let body = Value::Array(vec![Value::Object(operation)]);
     Request::patch(holder.path.clone(), JSON_PATCH, body)
 }
 

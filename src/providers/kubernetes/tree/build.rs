@@ -93,26 +93,26 @@ fn of<T>(number: i64, all: &[T], meta: impl Fn(&T) -> &wire::Meta) -> Vec<&T> {
 
 /// Newest revision first, then oldest first.
 fn experiments<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::Experiment> {
-    let mut owned: Vec<_> = around
+    let mut found: Vec<_> = around
         .experiments
         .iter()
         .filter(|experiment| experiment.metadata.is_owned_by(owner))
         .collect();
-    owned.sort_by_key(|experiment| {
+    found.sort_by_key(|experiment| {
         let meta = &experiment.metadata;
         (Reverse(revision(meta)), meta.creation_timestamp)
     });
-    owned
+    found
 }
 
 /// Newest revision first, then oldest first, then by name backwards.
 fn runs<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::AnalysisRun> {
-    let mut owned: Vec<_> = around
+    let mut found: Vec<_> = around
         .analysis_runs
         .iter()
         .filter(|run| run.metadata.is_owned_by(owner))
         .collect();
-    owned.sort_by_key(|run| {
+    found.sort_by_key(|run| {
         let meta = &run.metadata;
         (
             Reverse(revision(meta)),
@@ -120,7 +120,7 @@ fn runs<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::AnalysisRun> {
             Reverse(&meta.name),
         )
     });
-    owned
+    found
 }
 
 /// A place in the tree: the lines in front of a row and those in front of its children.
