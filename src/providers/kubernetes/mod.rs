@@ -8,15 +8,22 @@
 //! in sync (`watch`).
 
 pub mod access;
+pub mod act;
 pub mod client;
+pub mod detail;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod history;
 pub mod kubeconfig;
+pub mod logs;
 pub mod map;
 pub mod plan;
+pub mod read;
 pub mod requests;
 pub mod source;
 pub mod status;
 pub mod tree;
 pub mod watch;
 pub mod wire;
+mod yaml;

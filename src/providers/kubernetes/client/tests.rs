@@ -155,7 +155,7 @@ async fn a_write_is_sent_once_whatever_the_answer() {
             client.patch(&path, MERGE, Bytes::new())
         );
         assert!(got.is_err());
-        let second = tokio::time::timeout(Duration::from_millis(60), listener.accept()).await;
+        let second = timeout(Duration::from_millis(60), listener.accept()).await;
         assert!(second.is_err(), "{status}: asked again");
     }
 }
@@ -240,7 +240,7 @@ async fn a_redirect_is_not_followed() {
         let error = get(&whole(status, &format!("location: http://{to}/api\r\n"), "")).await.unwrap_err();
         assert!(error.to_string().contains("redirect"), "{error}");
     }
-    let visit = tokio::time::timeout(Duration::from_millis(60), other.accept()).await;
+    let visit = timeout(Duration::from_millis(60), other.accept()).await;
     assert!(visit.is_err(), "somebody went there");
 }
 
