@@ -96,6 +96,11 @@ impl Counts {
 }
 
 impl Board {
+    /// A Board that selects this release as soon as it is known.
+    pub fn wanting(wanted: Option<ReleaseId>) -> Self {
+        Self { selected: wanted.clone(), wanted, stale_order: true, ..Self::default() }
+    }
+
     pub fn rows(&self) -> &[Row] {
         &self.order
     }

@@ -117,7 +117,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         environments,
         releases: Releases::default(),
         view: View::Board,
-        board: Board { selected: options.open.clone(), wanted: options.open.clone(), ..Board::default() },
+        board: Board::wanting(options.open.clone()),
         open: None,
         audit: AuditView { records: Loading::Waiting, selected: 0, verified: None },
         sources: SourcesView::default(),
