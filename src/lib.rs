@@ -1,6 +1,7 @@
 //! windlass
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod model;
 pub mod ops;
