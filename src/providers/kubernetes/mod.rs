@@ -9,11 +9,16 @@
 
 pub mod access;
 pub mod client;
+pub mod detail;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod history;
 pub mod kubeconfig;
+pub mod logs;
 pub mod map;
 pub mod plan;
+pub mod read;
 pub mod requests;
 pub mod source;
 pub mod status;

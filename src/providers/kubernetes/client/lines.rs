@@ -15,6 +15,8 @@ pub struct Lines {
     /// How much of the buffer is known to hold no end of line: a long line is not searched again from its start.
     searched: usize,
     limit: usize,
+    /// Text for people: a long line goes on in the next one, a last line needs no end.
+    is_text: bool,
     ended: bool,
 }
 
@@ -25,8 +27,16 @@ impl Lines {
             buffer: BytesMut::new(),
             searched: 0,
             limit,
+            is_text: false,
             ended: false,
         }
+    }
+
+    /// For logs: a line that is too long is cut into several, and one without an end is no damage.
+    pub(crate) fn of_text(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self.is_text = true;
+        self
     }
 
     /// The next line without its end; `None` when the server closed the stream properly after a whole line.
@@ -56,8 +66,8 @@ impl Lines {
         self.next().now_or_never()
     }
 
-    /// The last words of a stream that ended without an end of line, where that is no damage (logs).
-    pub fn remainder(&mut self) -> Option<Bytes> {
+    /// What came after the last end of line.
+    pub(crate) fn remainder(&mut self) -> Option<Bytes> {
         self.searched = 0;
         (!self.buffer.is_empty()).then(|| self.buffer.split().freeze())
     }
@@ -75,6 +85,10 @@ impl Lines {
                 self.within(line.len())?;
                 Ok(Some(line.freeze()))
             }
+            None if self.is_text && self.buffer.len() >= self.limit => {
+                self.searched = 0;
+                Ok(Some(self.buffer.split_to(self.limit).freeze()))
+            }
             None => {
                 self.searched = self.buffer.len();
                 self.within(self.buffer.len())?;
@@ -84,7 +98,7 @@ impl Lines {
     }
 
     fn within(&self, length: usize) -> Result<(), Error> {
-        if length > self.limit {
+        if length > self.limit && !self.is_text {
             return Err(Error::TooLarge {
                 what: "a line of the stream",
                 limit: self.limit,
@@ -93,8 +107,10 @@ impl Lines {
         Ok(())
     }
 
-    fn rest(&self) -> Result<Option<Bytes>, Error> {
-        if self.buffer.iter().all(u8::is_ascii_whitespace) {
+    fn rest(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.is_text {
+            Ok(self.remainder())
+        } else if self.buffer.iter().all(u8::is_ascii_whitespace) {
             Ok(None)
         } else {
             Err(Error::lost("the stream ended in the middle of a line"))

@@ -43,6 +43,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Under this name the server notes who wrote (`metadata.managedFields`).
 pub const FIELD_MANAGER: &str = "windlass";
 
+const JSON: &str = "application/json";
 const USER_AGENT: &str = concat!("windlass/", env!("CARGO_PKG_VERSION"));
 
 /// What an answer may cost.
@@ -84,6 +85,13 @@ struct Inner {
     user: Option<Safe>,
     limits: Limits,
     clock: Clock,
+}
+
+/// A request with its login, not sent yet.
+struct Prepared {
+    request: Request<Body>,
+    client: kube::Client,
+    credential: u64,
 }
 
 struct Transport {
@@ -151,6 +159,22 @@ impl Client {
         self.whole(Method::GET, path, None, Bytes::new()).await
     }
 
+    /// Only the object's metadata: the server leaves the rest out.
+    pub(crate) async fn get_metadata(&self, path: &ApiPath) -> Result<serde_json::Value, Error> {
+        let only = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        let prepared = self
+            .prepare(Method::GET, path, only, None, Bytes::new())
+            .await?;
+        let value: serde_json::Value = decode(&self.finish(prepared).await?)?;
+        // A server that does not know the form would have sent everything, a Secret's data too.
+        match value.get("kind").and_then(serde_json::Value::as_str) {
+            Some("PartialObjectMetadata") => Ok(value),
+            _ => Err(Error::malformed(
+                "it is not the metadata that was asked for",
+            )),
+        }
+    }
+
     /// A write. Its query says who wrote. Sent once, whatever becomes of it: [`Error::fate`] tells what is known.
     pub async fn patch(
         &self,
@@ -171,13 +195,15 @@ impl Client {
 
     /// A POST that stores nothing (access reviews).
     pub(crate) async fn ask(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
-        self.whole(Method::POST, path, Some("application/json"), body)
-            .await
+        self.whole(Method::POST, path, Some(JSON), body).await
     }
 
     /// The answer as a stream of lines. Only its head has a deadline here.
     pub async fn lines(&self, path: &ApiPath) -> Result<Lines, Error> {
-        let response = self.send(Method::GET, path, None, Bytes::new()).await?;
+        let prepared = self
+            .prepare(Method::GET, path, JSON, None, Bytes::new())
+            .await?;
+        let response = self.transmit(prepared).await?;
         let response = timeout(self.0.limits.total, self.check(response))
             .await
             .map_err(|_| self.timed_out())??;
@@ -192,10 +218,13 @@ impl Client {
         body: Bytes,
     ) -> Result<Bytes, Error> {
         // The login comes first and has its own limit: while a plugin runs, nothing has been sent.
-        let (request, client, credential) =
-            self.prepare(method, path, content_type, body).await?;
+        let prepared = self.prepare(method, path, JSON, content_type, body).await?;
+        self.finish(prepared).await
+    }
+
+    async fn finish(&self, prepared: Prepared) -> Result<Bytes, Error> {
         let answer = async {
-            let response = self.transmit(client, request, credential).await?;
+            let response = self.transmit(prepared).await?;
             let response = self.check(response).await?;
             collect(response.into_body(), self.0.limits.body, "the answer").await
         };
@@ -204,29 +233,18 @@ impl Client {
             .map_err(|_| self.timed_out())?
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &ApiPath,
-        content_type: Option<&'static str>,
-        body: Bytes,
-    ) -> Result<Response<Body>, Error> {
-        let (request, client, credential) =
-            self.prepare(method, path, content_type, body).await?;
-        self.transmit(client, request, credential).await
-    }
-
     async fn prepare(
         &self,
         method: Method,
         path: &ApiPath,
+        accept: &'static str,
         content_type: Option<&'static str>,
         body: Bytes,
-    ) -> Result<(Request<Body>, kube::Client, u64), Error> {
+    ) -> Result<Prepared, Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(path.as_str())
-            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT, accept)
             .header(header::USER_AGENT, USER_AGENT);
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
@@ -247,7 +265,11 @@ impl Client {
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
         let client = self.transport(credential.as_ref())?;
-        Ok((request, client, credential.map_or(0, |c| c.number)))
+        Ok(Prepared {
+            request,
+            client,
+            credential: credential.map_or(0, |c| c.number),
+        })
     }
 
     /// The connection, built anew where a plugin gave another client certificate.
@@ -262,8 +284,7 @@ impl Client {
             && transport.credential != credential.number
         {
             let mut config = self.0.config.clone();
-            config.auth_info.client_certificate_data =
-                Some(base64::encode(certificate.as_bytes()));
+            config.auth_info.client_certificate_data = Some(base64::encode(certificate.as_bytes()));
             config.auth_info.client_key_data =
                 Some(base64::encode(key.expose_secret().as_bytes()).into());
             transport.client = build(&config)?;
@@ -272,13 +293,9 @@ impl Client {
         Ok(transport.client.clone())
     }
 
-    async fn transmit(
-        &self,
-        client: kube::Client,
-        request: Request<Body>,
-        credential: u64,
-    ) -> Result<Response<Body>, Error> {
-        let response = timeout(self.0.limits.header, client.send(request))
+    async fn transmit(&self, prepared: Prepared) -> Result<Response<Body>, Error> {
+        let sending = prepared.client.send(prepared.request);
+        let response = timeout(self.0.limits.header, sending)
             .await
             .map_err(|_| Error::Timeout {
                 after: self.0.limits.header,
@@ -287,7 +304,7 @@ impl Client {
         if response.status() == http::StatusCode::UNAUTHORIZED
             && let Some(login) = &self.0.login
         {
-            login.refused(credential).await;
+            login.refused(prepared.credential).await;
         }
         Ok(response)
     }
@@ -314,8 +331,7 @@ impl Client {
 }
 
 fn build(config: &kube::Config) -> Result<kube::Client, Error> {
-    kube::Client::try_from(config.clone())
-        .map_err(|error| Error::login(&chain(&error).join(": ")))
+    kube::Client::try_from(config.clone()).map_err(|error| Error::login(&chain(&error).join(": ")))
 }
 
 async fn collect(mut body: Body, limit: usize, what: &'static str) -> Result<Bytes, Error> {
@@ -385,7 +401,10 @@ fn chain(error: &dyn StdError) -> Vec<String> {
     }
     let mut kept: Vec<String> = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let repeated = words.iter().skip(index + 1).any(|later| word.contains(later.as_str()));
+        let repeated = words
+            .iter()
+            .skip(index + 1)
+            .any(|later| word.contains(later.as_str()));
         if !repeated && !word.starts_with("client error") && !kept.contains(word) {
             kept.push(word.clone());
         }

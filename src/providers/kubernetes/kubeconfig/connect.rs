@@ -104,9 +104,7 @@ impl ProxyVariables {
             }
             match entry.split_once('/') {
                 Some((network, bits)) => in_network(&host, network, bits),
-                None => {
-                    !name.is_empty() && (host == name || host.ends_with(&format!(".{name}")))
-                }
+                None => !name.is_empty() && (host == name || host.ends_with(&format!(".{name}"))),
             }
         })
     }
@@ -167,10 +165,16 @@ pub(super) fn from_file(
         .unwrap_or_default();
 
     let mut config = kube::Config::new(server(cluster).map_err(|why| unusable(&why))?);
-    context.namespace.as_str().clone_into(&mut config.default_namespace);
+    context
+        .namespace
+        .as_str()
+        .clone_into(&mut config.default_namespace);
     config.root_cert = authority(cluster).map_err(|why| unusable(&why))?;
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    config.tls_server_name = cluster.tls_server_name.clone().filter(|name| !name.is_empty());
+    config.tls_server_name = cluster
+        .tls_server_name
+        .clone()
+        .filter(|name| !name.is_empty());
     config.proxy_url = proxy_for(cluster, &config.cluster_url, proxy).map_err(|w| unusable(&w))?;
     let plugin = plugin(&mut user, cluster, policy).map_err(|why| unusable(&why))?;
     check_provider(&user).map_err(|why| unusable(&why))?;
@@ -196,7 +200,10 @@ pub(super) fn in_cluster(
         .parse()
         .map_err(|_| unusable("KUBERNETES_SERVICE_HOST is not a host"))?;
     let mut config = kube::Config::new(url);
-    context.namespace.as_str().clone_into(&mut config.default_namespace);
+    context
+        .namespace
+        .as_str()
+        .clone_into(&mut config.default_namespace);
     let bundle = folder.join("ca.crt");
     config.root_cert = Some(pem_file(&bundle).map_err(|why| unusable(&why))?);
     // Read again by kube: both are rotated under a running pod.
@@ -271,7 +278,9 @@ fn proxy_for(
         format!("http://{text}")
     };
     // Never quoted back: it may hold a password.
-    let uri: http::Uri = text.parse().map_err(|_| "its proxy is not a URL".to_owned())?;
+    let uri: http::Uri = text
+        .parse()
+        .map_err(|_| "its proxy is not a URL".to_owned())?;
     match uri.scheme_str() {
         Some("http" | "https") => Ok(Some(uri)),
         scheme => Err(format!(
@@ -360,10 +369,11 @@ fn check_plain_http(
 
 fn check_certificate(user: &file::AuthInfo) -> Result<(), String> {
     let data = user.client_certificate_data.as_deref();
-    let pem = match (data.filter(|data| !data.is_empty()), &user.client_certificate) {
-        (Some(data), _) => {
-            base64::decode(data).ok_or("client-certificate-data is not base64")?
-        }
+    let pem = match (
+        data.filter(|data| !data.is_empty()),
+        &user.client_certificate,
+    ) {
+        (Some(data), _) => base64::decode(data).ok_or("client-certificate-data is not base64")?,
         (None, Some(path)) if !path.is_empty() => std::fs::read(path)
             .map_err(|error| format!("the client certificate {path} cannot be read: {error}"))?,
         _ => return Ok(()),

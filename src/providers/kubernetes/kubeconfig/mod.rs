@@ -32,7 +32,9 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// What is wrong with the configuration of access, in one or two sentences: where, what, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    #[error("no kubeconfig: {looked}; set KUBECONFIG or log in to a cluster first (nothing else is needed)")]
+    #[error(
+        "no kubeconfig: {looked}; set KUBECONFIG or log in to a cluster first (nothing else is needed)"
+    )]
     Missing { looked: Safe },
     #[error("{file} cannot be read: {why}")]
     Unreadable { file: Safe, why: Safe },
@@ -325,9 +327,7 @@ impl Contexts {
     /// How to connect to one of them. Reads certificate files; runs no plugin.
     pub fn connection(&self, context: &Context) -> Result<Connection, Problem> {
         match &self.origin {
-            Origin::Files(merged) => {
-                connect::from_file(merged, context, &self.proxy, &self.policy)
-            }
+            Origin::Files(merged) => connect::from_file(merged, context, &self.proxy, &self.policy),
             Origin::InCluster { server, folder } => connect::in_cluster(server, folder, context),
         }
     }

@@ -73,7 +73,9 @@ impl PluginPolicy {
             Self::Allow(list) => list.iter().any(|allowed| {
                 allowed == command
                     || (!allowed.contains('/')
-                        && Path::new(command).file_name().is_some_and(|name| name == allowed.as_str()))
+                        && Path::new(command)
+                            .file_name()
+                            .is_some_and(|name| name == allowed.as_str()))
             }),
         }
     }

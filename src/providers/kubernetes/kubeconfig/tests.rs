@@ -109,7 +109,10 @@ fn the_home_folder_is_used_without_the_variable() {
 #[test]
 fn contexts_are_chosen_by_their_name_or_by_the_environment() {
     let contexts = read_text(CLUSTERS, &[]).expect("contexts");
-    let asked = ["prod".to_owned(), "arn:aws:eks:eu-west-1:1234:cluster/prod".to_owned()];
+    let asked = [
+        "prod".to_owned(),
+        "arn:aws:eks:eu-west-1:1234:cluster/prod".to_owned(),
+    ];
     let chosen = contexts.select(&asked).expect("both are one");
     assert_eq!(chosen.len(), 1);
     assert_eq!(chosen[0].environment.as_str(), "prod");
@@ -143,7 +146,10 @@ fn a_malformed_file_is_answered_with_file_and_line_and_without_its_secrets() {
     assert!(words.contains("config, line 7: "), "{words}");
     assert!(!words.contains("SECRET"), "{words}");
     let problem = read_text("users:\n- name: u\n  user: {token: [SECRET\n", &[]).unwrap_err();
-    assert!(!format!("{problem:?} {problem}").contains("SECRET"), "{problem}");
+    assert!(
+        !format!("{problem:?} {problem}").contains("SECRET"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -170,8 +176,18 @@ fn inside_of_a_pod_the_service_account_is_used() {
     let context = contexts.current().expect("current");
     assert_eq!(context.namespace.as_str(), "shop");
     let connection = contexts.connection(context).expect("connection");
-    assert_eq!(connection.config.cluster_url.to_string(), "https://[fd00::1]:443/");
-    assert!(in_cluster(&service, Path::new("/none"), connect::ProxyVariables::default()).is_none());
+    assert_eq!(
+        connection.config.cluster_url.to_string(),
+        "https://[fd00::1]:443/"
+    );
+    assert!(
+        in_cluster(
+            &service,
+            Path::new("/none"),
+            connect::ProxyVariables::default()
+        )
+        .is_none()
+    );
 }
 
 #[test]
@@ -221,16 +237,31 @@ fn what_cannot_work_is_said_before_it_is_tried() {
 #[test]
 fn the_clusters_own_proxy_counts_and_the_environments_has_exceptions() {
     let proxied = connection("proxied", &[("NO_PROXY", "*")]).expect("connection");
-    assert_eq!(proxied.config.proxy_url.expect("proxy").host(), Some("proxy.example"));
+    assert_eq!(
+        proxied.config.proxy_url.expect("proxy").host(),
+        Some("proxy.example")
+    );
     let https = ("HTTPS_PROXY", "proxy.example:8080");
     let host = |more: &[(&str, &str)]| {
         let found = connection("blind", more).expect("connection");
-        found.config.proxy_url.and_then(|uri| uri.host().map(str::to_owned))
+        found
+            .config
+            .proxy_url
+            .and_then(|uri| uri.host().map(str::to_owned))
     };
     assert_eq!(host(&[https]).as_deref(), Some("proxy.example"));
     assert_eq!(host(&[https, ("NO_PROXY", "a, .example")]), None);
-    assert_eq!(host(&[https, ("no_proxy", "10.0.0.0/8,other.example")]).as_deref(), Some("proxy.example"));
-    assert_eq!(connection("local", &[("HTTP_PROXY", "p:1")]).expect("ok").config.proxy_url, None);
+    assert_eq!(
+        host(&[https, ("no_proxy", "10.0.0.0/8,other.example")]).as_deref(),
+        Some("proxy.example")
+    );
+    assert_eq!(
+        connection("local", &[("HTTP_PROXY", "p:1")])
+            .expect("ok")
+            .config
+            .proxy_url,
+        None
+    );
 }
 
 #[test]
@@ -243,10 +274,15 @@ fn a_version_1_client_certificate_is_refused_in_words() {
     );
     let text = CLUSTERS.replace(
         "user: {token: SECRET}",
-        &format!("user: {{client-certificate-data: {}, client-key-data: eA==}}", base64::encode(pem.as_bytes())),
+        &format!(
+            "user: {{client-certificate-data: {}, client-key-data: eA==}}",
+            base64::encode(pem.as_bytes())
+        ),
     );
     let contexts = read_text(&text, &[]).expect("contexts");
-    let problem = contexts.connection(contexts.find("plain").expect("context")).unwrap_err();
+    let problem = contexts
+        .connection(contexts.find("plain").expect("context"))
+        .unwrap_err();
     assert!(problem.to_string().contains("X.509 version 1"), "{problem}");
 }
 

@@ -60,15 +60,27 @@ mod tests {
     #[test]
     fn waits_grow_to_their_bound_and_spread_over_the_whole_of_it() {
         let mut chance = Chance::seeded(7);
-        for (attempt, bound) in [(0, 800), (1, 1_600), (3, 6_400), (9, 30_000), (4_000, 30_000)] {
-            let waits: Vec<u128> =
-                (0..1_000).map(|_| chance.wait(attempt).as_millis()).collect();
+        for (attempt, bound) in [
+            (0, 800),
+            (1, 1_600),
+            (3, 6_400),
+            (9, 30_000),
+            (4_000, 30_000),
+        ] {
+            let waits: Vec<u128> = (0..1_000)
+                .map(|_| chance.wait(attempt).as_millis())
+                .collect();
             assert!(waits.iter().all(|wait| (1..=bound).contains(wait)));
             for quarter in 0..4 {
                 let part = bound / 4;
-                let inside = waits.iter().filter(|w| **w > part * quarter && **w <= part * (quarter + 1));
+                let inside = waits
+                    .iter()
+                    .filter(|w| **w > part * quarter && **w <= part * (quarter + 1));
                 let count = inside.count();
-                assert!((180..=320).contains(&count), "{attempt}: {count} in quarter {quarter}");
+                assert!(
+                    (180..=320).contains(&count),
+                    "{attempt}: {count} in quarter {quarter}"
+                );
             }
         }
     }

@@ -17,7 +17,7 @@ use super::{Ask, Chance, Condition, Line, Watch};
 use crate::providers::kubernetes::{
     client::{ApiPath, Client, Lines, status_error, unreadable},
     error::Error,
-    wire,
+    history, wire,
 };
 
 /// What is told of a collection, in this order: `Begin`, its objects, `Complete`, then changes.
@@ -77,6 +77,12 @@ objects!(
     Experiment,
     Event
 );
+
+impl Object for history::Recorded {
+    fn metadata(&self) -> &wire::Meta {
+        &self.object.metadata
+    }
+}
 
 /// Keeps the retries of one server apart: one at a time, none before the server wants to be asked again, and all at
 /// once when one of them got through.

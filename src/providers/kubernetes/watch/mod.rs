@@ -60,7 +60,9 @@ impl StreamsLists {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    Wait { until: Duration },
+    Wait {
+        until: Duration,
+    },
     /// One page of a list.
     Page(ApiPath),
     /// A stream of lines.
@@ -192,7 +194,9 @@ impl Watch {
             return Ask::Wait { until };
         }
         let path = self.collection.clone();
-        let seconds = chance.between(STREAM_SECONDS.0, STREAM_SECONDS.1).to_string();
+        let seconds = chance
+            .between(STREAM_SECONDS.0, STREAM_SECONDS.1)
+            .to_string();
         let stream = |path: ApiPath| {
             path.query("watch", "1")
                 .query("allowWatchBookmarks", "true")
@@ -216,7 +220,8 @@ impl Watch {
 
     /// Somebody else reached the server: no reason to wait any longer.
     pub fn hurry(&mut self) {
-        if matches!(&self.condition, Condition::Failing { state, .. } if *state == SourceState::Unreachable) {
+        if matches!(&self.condition, Condition::Failing { state, .. } if *state == SourceState::Unreachable)
+        {
             self.wait_until = None;
         }
     }
@@ -329,11 +334,19 @@ impl Watch {
     pub fn ended(&mut self, now: Duration, chance: &mut Chance) {
         match self.phase {
             Phase::StreamedList => {
-                self.failed(now, chance, &Error::lost("the list ended before it was complete"));
+                self.failed(
+                    now,
+                    chance,
+                    &Error::lost("the list ended before it was complete"),
+                );
             }
             _ if now.saturating_sub(self.opened) >= SHORT_LIVED => {}
             _ if self.lines == 0 && self.attempt > 2 => {
-                self.failed(now, chance, &Error::lost("the watch ends as soon as it begins"));
+                self.failed(
+                    now,
+                    chance,
+                    &Error::lost("the watch ends as soon as it begins"),
+                );
             }
             _ => {
                 self.wait_until = Some(now + chance.wait(self.attempt));

@@ -122,7 +122,10 @@ fn the_end_bookmark_completes_the_list_and_is_where_the_watch_resumes() {
     assert!(played.bookmark(1, "10", true).complete);
     assert_eq!(*played.watch.condition(), Condition::Live);
     played.watch.ended(secs(400), &mut played.chance);
-    assert!(played.ask(400).contains("&resourceVersion=10"), "no wait, no list");
+    assert!(
+        played.ask(400).contains("&resourceVersion=10"),
+        "no wait, no list"
+    );
 }
 
 #[test]
@@ -207,7 +210,10 @@ fn versions_inside_of_a_streamed_list_are_never_resumed_from() {
     played.change(1, "7");
     played.fail(2, &lost());
     assert!(played.ask(10).contains("sendInitialEvents=true"));
-    assert!(played.watch.opened(secs(10)).begin, "told anew from its beginning");
+    assert!(
+        played.watch.opened(secs(10)).begin,
+        "told anew from its beginning"
+    );
 }
 
 #[test]
@@ -216,7 +222,11 @@ fn a_version_that_is_gone_lists_once_and_at_once() {
     played.watch.opened(secs(400));
     played.fail(400, &gone());
     assert!(played.ask(400).contains("sendInitialEvents=true"));
-    assert_eq!(*played.watch.condition(), Condition::Late, "old facts until the list is complete");
+    assert_eq!(
+        *played.watch.condition(),
+        Condition::Late,
+        "old facts until the list is complete"
+    );
 }
 
 #[test]
@@ -263,7 +273,11 @@ fn failures_back_off_and_success_resets() {
     assert!(!played.watch.is_retrying());
     played.fail(at, &lost());
     assert!(played.wait(at).expect("wait") <= 800);
-    assert_eq!(*played.watch.condition(), Condition::Late, "the first break is not an outage yet");
+    assert_eq!(
+        *played.watch.condition(),
+        Condition::Late,
+        "the first break is not an outage yet"
+    );
 }
 
 #[test]
@@ -277,7 +291,10 @@ fn retry_after_is_obeyed() {
     assert_eq!(played.state(), Some(SourceState::RateLimited));
     assert_eq!(played.wait(5), Some(120_000));
     played.watch.hurry();
-    assert!(played.wait(5).is_some(), "somebody else's success is no permission");
+    assert!(
+        played.wait(5).is_some(),
+        "somebody else's success is no permission"
+    );
 }
 
 #[test]
@@ -335,7 +352,10 @@ fn a_kind_that_is_not_there_is_asked_for_again_after_five_minutes() {
     let mut built_in = Watch::new(ApiPath::new(&["y"]), false, StreamsLists::default());
     built_in.failed(secs(1), &mut played.chance, &Error::NotFound(said(404)));
     let condition = built_in.condition();
-    assert!(matches!(condition, Condition::Failing { .. }), "a proxy's 404 is not an empty cluster");
+    assert!(
+        matches!(condition, Condition::Failing { .. }),
+        "a proxy's 404 is not an empty cluster"
+    );
 }
 
 #[test]
@@ -465,11 +485,17 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
                 server.lists += 1;
                 let page = played.watch.page(at, &server.version.to_string(), "");
                 let marks = page.expect("page");
-                copy.marks(Marks { complete: false, ..marks });
+                copy.marks(Marks {
+                    complete: false,
+                    ..marks
+                });
                 for (name, version) in server.objects.clone() {
                     copy.object(name, version, false);
                 }
-                copy.marks(Marks { begin: false, ..marks });
+                copy.marks(Marks {
+                    begin: false,
+                    ..marks
+                });
                 continue;
             }
             let Some(from) = query(&text, "resourceVersion") else {
@@ -478,7 +504,12 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
                 for (count, (name, version)) in server.objects.clone().into_iter().enumerate() {
                     copy.object(name, version, false);
                     let version = version.to_string();
-                    played.watch.line(at, Line::Change { version: Some(&version) });
+                    played.watch.line(
+                        at,
+                        Line::Change {
+                            version: Some(&version),
+                        },
+                    );
                     if faulty && count == 3 && chance.between(0, 2) == 0 {
                         break;
                     }
@@ -493,7 +524,10 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
                     copy.object(name, version, false);
                 }
                 let version = server.version.to_string();
-                let line = Line::Bookmark { version: &version, initial_events_end: true };
+                let line = Line::Bookmark {
+                    version: &version,
+                    initial_events_end: true,
+                };
                 copy.marks(played.watch.line(at, line));
                 continue;
             };
@@ -512,7 +546,12 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
                     copy.object(name, version, deleted);
                 }
                 let version = version.to_string();
-                played.watch.line(at, Line::Change { version: Some(&version) });
+                played.watch.line(
+                    at,
+                    Line::Change {
+                        version: Some(&version),
+                    },
+                );
                 sent += 1;
                 if faulty && sent == 3 {
                     broke = true;
@@ -524,7 +563,10 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
                 0 => played.watch.ended(at + secs(10), &mut played.chance),
                 1 => {
                     let version = server.version.to_string();
-                    let line = Line::Bookmark { version: &version, initial_events_end: false };
+                    let line = Line::Bookmark {
+                        version: &version,
+                        initial_events_end: false,
+                    };
                     played.watch.line(at, line);
                     played.watch.overdue();
                 }
@@ -535,13 +577,20 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
         for _ in 0..20 {
             at += secs(31);
             let text = played.ask_at(at);
-            if let Some(from) = query(&text, "resourceVersion").filter(|from| *from >= server.oldest) {
+            if let Some(from) =
+                query(&text, "resourceVersion").filter(|from| *from >= server.oldest)
+            {
                 played.watch.opened(at);
                 for (version, name, deleted) in server.log.clone() {
                     if version > from {
                         copy.object(name, version, deleted);
                         let version = version.to_string();
-                        played.watch.line(at, Line::Change { version: Some(&version) });
+                        played.watch.line(
+                            at,
+                            Line::Change {
+                                version: Some(&version),
+                            },
+                        );
                     }
                 }
                 break;
@@ -552,17 +601,32 @@ fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
             let version = server.version.to_string();
             if text.starts_with("page") {
                 let marks = played.watch.page(at, &version, "").expect("page");
-                copy.marks(Marks { complete: false, ..marks });
-                server.objects.iter().for_each(|(n, v)| copy.object(*n, *v, false));
-                copy.marks(Marks { begin: false, ..marks });
+                copy.marks(Marks {
+                    complete: false,
+                    ..marks
+                });
+                server
+                    .objects
+                    .iter()
+                    .for_each(|(n, v)| copy.object(*n, *v, false));
+                copy.marks(Marks {
+                    begin: false,
+                    ..marks
+                });
             } else if query(&text, "resourceVersion").is_some() {
                 server.gones += 1;
                 played.watch.failed(at, &mut played.chance, &gone());
                 continue;
             } else {
                 copy.marks(played.watch.opened(at));
-                server.objects.iter().for_each(|(n, v)| copy.object(*n, *v, false));
-                let line = Line::Bookmark { version: &version, initial_events_end: true };
+                server
+                    .objects
+                    .iter()
+                    .for_each(|(n, v)| copy.object(*n, *v, false));
+                let line = Line::Bookmark {
+                    version: &version,
+                    initial_events_end: true,
+                };
                 copy.marks(played.watch.line(at, line));
             }
             server.lists += 1;
