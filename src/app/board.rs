@@ -2,14 +2,21 @@
 //! selection, which is an identity. The row under the cursor never moves under a finger: the order rests for three
 //! seconds after a key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::releases::{Releases, Slot};
+use super::{
+    layout,
+    releases::{Releases, Slot},
+};
 use crate::model::{
     id::{EnvironmentName, ReleaseId},
     release::{Group, SortAge},
+    text::width,
 };
 
 /// How long the order rests after a key.
@@ -20,6 +27,8 @@ pub const SELECTION_RESTS: SignedDuration = SignedDuration::from_millis(150);
 #[derive(Clone, Debug, Default)]
 pub struct Board {
     pub selected: Option<ReleaseId>,
+    /// Named on the command line: selected as soon as it is known, until then nothing else is.
+    pub wanted: Option<ReleaseId>,
     pub filter: String,
     /// The filter line has the cursor.
     pub filtering: bool,
@@ -29,6 +38,7 @@ pub struct Board {
     /// Index of the first row shown.
     pub top: usize,
     pub counts: Counts,
+    pub widest: Widest,
     stale_order: bool,
     /// When the selection last moved, for what is drawn after a rest.
     pub moved: Option<Timestamp>,
@@ -53,6 +63,13 @@ pub struct Counts {
     pub quiet: usize,
     pub all: usize,
     pub shown: usize,
+}
+
+/// The widest names among the rows, in cells: columns keep their places while the list is scrolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Widest {
+    pub service: usize,
+    pub environment: usize,
 }
 
 impl Counts {
@@ -109,6 +126,7 @@ impl Board {
         self.stale_order = false;
         let needle = self.filter.to_lowercase();
         let mut counts = Counts::default();
+        let mut widest = Widest::default();
         let mut keyed: Vec<((Group, SortAge), Slot)> = Vec::with_capacity(releases.len());
         for (slot, release) in releases.iter() {
             let is_fresh = fresh
@@ -119,6 +137,9 @@ impl Board {
             counts.count(key.0);
             if needle.is_empty() || matches(release, key.0, &needle) {
                 keyed.push((key, slot));
+                let id = &release.rollout.id;
+                widest.service = widest.service.max(width(id.name.as_str()));
+                widest.environment = widest.environment.max(width(id.environment.as_str()));
             }
         }
         keyed.sort_by(|a, b| {
@@ -131,11 +152,17 @@ impl Board {
         });
         counts.shown = keyed.len();
         self.counts = counts;
+        self.widest = widest;
         self.order = keyed
             .into_iter()
             .map(|((group, _), slot)| Row { slot, group })
             .collect();
         self.order.shrink_to(self.order.len().saturating_mul(2));
+        if let Some(wanted) = &self.wanted
+            && self.place_of(wanted, releases).is_some()
+        {
+            self.selected = self.wanted.take();
+        }
         if self
             .selected
             .as_ref()
@@ -226,28 +253,57 @@ impl Board {
         found.is_some_and(|place| self.select_place(place, releases, now))
     }
 
+    /// Where a group's rows are in the order.
+    pub fn places_of(&self, group: Group) -> Range<usize> {
+        // Rows keep their group while the order rests, so the order stays sorted by it.
+        let start = self.order.partition_point(|row| row.group < group);
+        let end = self.order.partition_point(|row| row.group <= group);
+        start..end
+    }
+
+    /// The line of the list at which row `place` is drawn when `top` is the first row. With headings, the first line is
+    /// the heading of the group that `top` is in, and a blank line and a heading are between two groups.
+    pub fn line_of(&self, top: usize, place: usize, headings: bool) -> usize {
+        let rows = place.saturating_sub(top);
+        if !headings {
+            return rows;
+        }
+        let begun = Group::ALL
+            .into_iter()
+            .map(|group| self.places_of(group))
+            .filter(|places| !places.is_empty() && places.start > top && places.start <= place)
+            .count();
+        rows + 1 + 2 * begun
+    }
+
     /// Keeps the selection on the screen. Scrolls by half a page at an edge, so that a held key does not repaint the
-    /// whole list at every row: over a slow link that is what a key costs. `height` is in rows of the screen and
-    /// `line_of` says at which line a row is drawn (headings take lines too).
-    pub fn scroll_to_selection(
-        &mut self,
-        releases: &Releases,
-        lines: usize,
-        line_of: impl Fn(usize, usize) -> usize,
-    ) {
+    /// whole list at every row: over a slow link that is what a key costs.
+    pub fn scroll_to_selection(&mut self, releases: &Releases, columns: u16, rows: u16) {
+        let layout = layout::board(columns, rows);
+        let lines = usize::from(layout.lines);
         let Some(place) = self.selected_place(releases) else {
             self.top = 0;
             return;
         };
-        self.top = self.top.min(self.order.len().saturating_sub(1));
-        if place < self.top {
-            self.top = place.saturating_sub(lines / 2);
+        let last = self.order.len().saturating_sub(1);
+        let half = (lines / 2).max(1);
+        let beyond = |top| self.line_of(top, place, layout.headings) >= lines;
+        let mut top = self.top.min(last);
+        if place < top {
+            top = place.saturating_sub(half);
         }
-        // Line of the selection when `top` is the first row.
-        while self.top < place && line_of(self.top, place) >= lines {
-            let step = (lines / 2).max(1).min(place - self.top);
-            self.top += step;
+        if top < place && beyond(top) {
+            // Far away (`G`): not page by page, since each is a search through the groups.
+            top = top.max(place.saturating_sub(lines));
+            while top < place && beyond(top) {
+                top += half.min(place - top);
+            }
         }
+        // A list that fits from its beginning begins there.
+        if top > 0 && self.line_of(0, last, layout.headings) < lines {
+            top = 0;
+        }
+        self.top = top;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod command;
 pub mod dialog;
 mod input;
 pub mod key;
+pub mod layout;
 pub mod msg;
 pub mod queue;
 pub mod release_view;

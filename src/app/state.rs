@@ -57,6 +57,8 @@ pub struct Session {
     pub armed_minutes: i64,
     /// Whether a clock is drawn, which costs a wake-up a second.
     pub clock: bool,
+    /// The zone that times of day are shown in. Found once at the start: drawing asks the system for nothing.
+    pub zone: jiff::tz::TimeZone,
     /// Unique per session, the first part of every intent's id.
     pub id: String,
     pub next_intent: u64,

@@ -57,21 +57,21 @@ impl Answer {
         Self {
             status: 200,
             head: String::new(),
-            body: lines.iter().map(|line| format!("{line}\n")).collect(),
+            body: lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
             after,
         }
     }
 
-    pub(super) fn hold(lines: Vec<String>) -> Self {
-        Self::stream(&lines, After::Hold)
+    pub(super) fn hold(lines: &[String]) -> Self {
+        Self::stream(lines, After::Hold)
     }
 
-    pub(super) fn end(lines: Vec<String>) -> Self {
-        Self::stream(&lines, After::End)
+    pub(super) fn end(lines: &[String]) -> Self {
+        Self::stream(lines, After::End)
     }
 
-    pub(super) fn cut(lines: Vec<String>, half: &str) -> Self {
-        let mut answer = Self::stream(&lines, After::Break);
+    pub(super) fn cut(lines: &[String], half: &str) -> Self {
+        let mut answer = Self::stream(lines, After::Break);
         answer.body.push_str(half);
         answer
     }

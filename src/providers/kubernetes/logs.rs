@@ -137,7 +137,7 @@ mod tests {
 
     fn lines(facts: &[LogFact]) -> Vec<String> {
         let text = facts.iter().filter_map(|fact| match fact {
-            LogFact::Lines(lines) => Some(lines.iter().map(|line| line.to_string())),
+            LogFact::Lines(lines) => Some(lines.iter().map(ToString::to_string)),
             _ => None,
         });
         text.flatten().collect()
@@ -162,7 +162,7 @@ mod tests {
             lines(&facts).iter().map(String::len).collect::<Vec<_>>(),
             [LINE_MAX, 5]
         );
-        let (facts, _) = followed(|| Answer::cut(vec!["whole".to_owned()], "half")).await;
+        let (facts, _) = followed(|| Answer::cut(&["whole".to_owned()], "half")).await;
         assert_eq!(lines(&facts), ["whole", "half"]);
         assert!(matches!(
             facts.last(),

@@ -227,6 +227,10 @@ async fn a_hang_up_is_told_once_and_at_once() {
         "a dead terminal is not asked again"
     );
     assert_eq!(terminal.draw(text("late")), Drawn::Gone);
+    assert!(
+        terminal.restore().is_ok(),
+        "there is nothing left to give back"
+    );
 }
 
 #[tokio::test]

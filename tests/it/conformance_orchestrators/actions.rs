@@ -1,15 +1,16 @@
 //! Argo CD's resource actions, where they are our verbs. An action of Argo CD's is a change of the object; ours is a
 //! patch: applied to the input, it must give the object that the table expects.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass::{
     model::{
         id::{EnvironmentName, Namespace, ReleaseId, ServiceName, WorkloadKind},
-        rollout::Rollout,
+        release::Release,
     },
+    ops::{intent::Verb, offer},
     providers::kubernetes::requests::{self, How, JSON_PATCH, Request},
 };
 
@@ -148,29 +149,48 @@ fn run_actions(folder: &Path, table: &Value, report: &mut Report) {
     }
 }
 
-/// Whether Argo CD would offer the action, by the facts that our model has of the object.
-fn offered(action: &str, seen: &Rollout) -> Result<bool, &'static str> {
-    let argo = seen.argo();
-    let promoted = argo.is_none_or(|argo| argo.current_hash == argo.stable_hash);
-    let waits = argo.is_some_and(|argo| !argo.pause_conditions.is_empty());
+/// Whether we offer what Argo CD calls so, as far as the object's own state goes.
+fn offered(action: &str, release: &Release) -> Result<bool, &'static str> {
+    let offers = |verb| offer::state(verb, release).is_empty();
+    let aborted = release.rollout.aborted();
     Ok(match action {
-        "restart" => true,
-        "resume" => waits || seen.paused_by_hand(),
-        "abort" => !promoted && !seen.aborted(),
-        "retry" => !promoted && seen.aborted(),
-        "promote-full" => !promoted,
-        "pause" if argo.is_none() => !seen.paused_by_hand(),
-        "pause" => {
+        "restart" => offers(Verb::Restart),
+        // Argo CD's resume takes back a pause by hand and passes a pause step; ours are two verbs.
+        "resume" => {
+            let argo = release.rollout.argo();
+            let waits = argo.is_some_and(|argo| !argo.pause_conditions.is_empty());
+            offers(Verb::Resume) || (waits && offers(Verb::Promote))
+        }
+        "abort" => offers(Verb::Abort),
+        "retry" => offers(Verb::Retry),
+        "promote-full" => offers(Verb::PromoteFull),
+        "pause" => offers(Verb::Pause),
+        "skip-current-step" if aborted => {
             return Err(
-                "Argo CD hides pause on an aborted or promoted Rollout; the plugin and this program offer it, as an emergency",
+                "the controller sets the index of an aborted Rollout back: retry is offered instead",
             );
         }
-        "skip-current-step" => {
-            return Err("an action of its own only in Argo CD; here it is what promote does");
-        }
+        "skip-current-step" => offers(Verb::Promote),
         "scale" => return Err("scaling is not an action of this program"),
         _ => return Err("not an action of this program"),
     })
+}
+
+/// Cases in which we answer differently on purpose.
+fn on_purpose(action: &str, input: &str) -> Option<&'static str> {
+    if !input.starts_with("pre_v0.6") {
+        return None;
+    }
+    // Nothing tells which version of these serves.
+    match action {
+        "promote-full" => Some(
+            "a blue-green Rollout of v0.5 has no stable hash; Argo CD hides what its controller cannot do",
+        ),
+        "abort" => Some(
+            "a Rollout of v0.5 has no stable hash: there is nothing that an abort could go back to",
+        ),
+        _ => None,
+    }
 }
 
 fn run_discovery(folder: &Path, table: &Value, report: &mut Report) {
@@ -189,17 +209,18 @@ fn run_discovery(folder: &Path, table: &Value, report: &mut Report) {
                 continue;
             }
         };
+        let release = Release {
+            rollout: Arc::new(seen),
+            sets: Vec::new(),
+        };
         for action in case["expect"].as_array().into_iter().flatten() {
             let name = text(action, "/name");
             let case_name = format!("{name} offered on {input}");
-            if name == "promote-full" && input.starts_with("pre_v0.6") {
-                report.except(
-                    &case_name,
-                    "a blue-green Rollout of v0.5 has no stable hash; Argo CD hides what its controller cannot do",
-                );
+            if let Some(because) = on_purpose(name, input) {
+                report.except(&case_name, because);
                 continue;
             }
-            match offered(name, &seen) {
+            match offered(name, &release) {
                 Ok(offered) => report.check(
                     &case_name,
                     &!offered,

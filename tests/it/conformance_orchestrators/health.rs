@@ -3,10 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use windlass::providers::kubernetes::status::{
-    argocd::{self, Health},
-    argocd_pod,
-};
+use windlass::providers::kubernetes::status::argocd::{self, Health};
 
 use super::tables::{Report, cases, decode, kind, name, root, text, yaml};
 
@@ -47,7 +44,7 @@ fn health(object: &Value) -> Option<Health> {
         "ReplicaSet" => argocd::replica_set(&decode(object)),
         "StatefulSet" => argocd::stateful_set(&decode(object)),
         "DaemonSet" => argocd::daemon_set(&decode(object)),
-        "Pod" => argocd_pod(&decode(object)),
+        "Pod" => argocd::pod(&decode(object)),
         _ => return None,
     })
 }

@@ -300,7 +300,7 @@ impl Client {
             .map_err(|_| Error::Timeout {
                 after: self.0.limits.header,
             })?
-            .map_err(classify)?;
+            .map_err(|error| classify(&error))?;
         if response.status() == http::StatusCode::UNAUTHORIZED
             && let Some(login) = &self.0.login
         {
@@ -337,7 +337,7 @@ fn build(config: &kube::Config) -> Result<kube::Client, Error> {
 async fn collect(mut body: Body, limit: usize, what: &'static str) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(classify)?;
+        let frame = frame.map_err(|error| classify(&error))?;
         if let Some(data) = frame.data_ref() {
             if bytes.len().saturating_add(data.len()) > limit {
                 return Err(Error::TooLarge { what, limit });
@@ -366,12 +366,12 @@ pub(crate) fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Error {
 /// Sorts a failure of the connection. Only what the pool itself calls a failure to connect is certainly before the
 /// first byte of the request: a server that refuses our certificate after the handshake (TLS 1.3) is already too late
 /// for that, and counts as lost.
-fn classify(error: kube::Error) -> Error {
-    let words = chain(&error);
+fn classify(error: &kube::Error) -> Error {
+    let words = chain(error);
     if let kube::Error::Auth(_) = error {
         return Error::login(&words.join(": "));
     }
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<kube::client::AuthError>() {
             return Error::login(&words.join(": "));

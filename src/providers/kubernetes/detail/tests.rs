@@ -28,7 +28,7 @@ fn event(name: &str, about: &str, uid: &str) -> Value {
 fn list(objects: &[Value]) -> Answer {
     let mut lines: Vec<String> = objects.iter().map(|object| line("ADDED", object)).collect();
     lines.push(end_of_list("10"));
-    Answer::hold(lines)
+    Answer::hold(&lines)
 }
 
 /// A release with a ReplicaSet, an experiment with its own, a run of each, and neighbours that look alike.
@@ -132,9 +132,11 @@ async fn every_part_is_told_whole_and_only_what_belongs_here() {
 
 #[tokio::test]
 async fn a_part_that_may_not_be_seen_says_so_and_the_others_go_on() {
-    let fake = Fake::start(|asked| match asked.line.contains("/events?") {
-        true => Answer::text(403, "{\"message\":\"events is forbidden\"}"),
-        false => world(asked),
+    let fake = Fake::start(|asked| {
+        if asked.line.contains("/events?") {
+            return Answer::text(403, "{\"message\":\"events is forbidden\"}");
+        }
+        world(asked)
     })
     .await;
     let wanted = [
@@ -157,13 +159,10 @@ async fn a_part_that_may_not_be_seen_says_so_and_the_others_go_on() {
 
 #[tokio::test]
 async fn pods_of_a_daemon_set_are_its_own_and_it_has_no_runs() {
-    let fake = Fake::start(|asked| match asked.line.contains("/pods?") {
-        true => list(&[
+    let fake = Fake::start(|asked| { if asked.line.contains("/pods?") { return list(&[
             owned("pod", "DaemonSet", "u"),
             owned("other", "DaemonSet", "v"),
-        ]),
-        false => world(asked),
-    })
+        ]); } world(asked) })
     .await;
     told(&fake, WorkloadKind::DaemonSet, &["pods pod"]).await;
     assert!(
@@ -181,11 +180,11 @@ async fn a_change_is_told_and_what_goes_is_gone() {
             return world(asked);
         }
         match asked.since() {
-            None => Answer::end(vec![
+            None => Answer::end(&[
                 line("ADDED", &owned("pod-own", "ReplicaSet", "own")),
                 end_of_list("10"),
             ]),
-            Some("10") => Answer::hold(vec![line(
+            Some("10") => Answer::hold(&[line(
                 "DELETED",
                 &owned("pod-own", "ReplicaSet", "own"),
             )]),

@@ -123,10 +123,7 @@ async fn versions_are_found_by_the_owners_uid_over_all_pages() {
 
 #[tokio::test]
 async fn a_history_with_an_unreadable_version_is_no_history() {
-    let fake = Fake::start(|asked| match asked.line.contains("replicasets") {
-        false => Answer::json(&object("7", "u")),
-        true => Answer::json(&json!({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "bad"}, "spec": 7}]})),
-    })
+    let fake = Fake::start(|asked| { if !asked.line.contains("replicasets") { return Answer::json(&object("7", "u")); } Answer::json(&json!({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "bad"}, "spec": 7}]})) })
     .await;
     let sets = replica_sets(
         &fake.client(),
@@ -163,12 +160,12 @@ async fn observed(fake: &Fake, from: Option<&str>, count: usize) -> Vec<String> 
 #[tokio::test]
 async fn an_object_is_observed_from_the_version_that_is_known() {
     let fake = Fake::start(|asked| match asked.since() {
-        Some("7") => Answer::end(vec![
+        Some("7") => Answer::end(&[
             line("MODIFIED", &object("8", "u")),
             line("DELETED", &object("9", "u")),
             line("ADDED", &object("10", "other")),
         ]),
-        _ => Answer::hold(vec![]),
+        _ => Answer::hold(&[]),
     })
     .await;
     let words = observed(&fake, Some("7"), 3).await;
@@ -181,7 +178,7 @@ async fn an_object_is_observed_from_the_version_that_is_known() {
 async fn without_a_version_it_begins_with_a_read() {
     let fake = Fake::start(|asked| match asked.since() {
         None => Answer::json(&object("7", "u")),
-        Some("7") => Answer::hold(vec![line("MODIFIED", &object("8", "u"))]),
+        Some("7") => Answer::hold(&[line("MODIFIED", &object("8", "u"))]),
         Some(other) => panic!("from {other}"),
     })
     .await;
@@ -193,13 +190,13 @@ async fn a_version_that_is_gone_reads_the_object_again_and_notices_that_it_is_go
     let gone = || Answer::text(410, "{\"reason\":\"Expired\",\"message\":\"too old\"}");
     let there = Fake::start(move |asked| match asked.since() {
         Some("7") => gone(),
-        _ => Answer::hold(vec![line("ADDED", &object("20", "u")), end_of_list("21")]),
+        _ => Answer::hold(&[line("ADDED", &object("20", "u")), end_of_list("21")]),
     })
     .await;
     assert_eq!(observed(&there, Some("7"), 1).await, ["seen 20 u"]);
     let deleted = Fake::start(move |asked| match asked.since() {
         Some("7") => gone(),
-        _ => Answer::hold(vec![end_of_list("21")]),
+        _ => Answer::hold(&[end_of_list("21")]),
     })
     .await;
     assert_eq!(observed(&deleted, Some("7"), 1).await, ["deleted None"]);
@@ -210,7 +207,7 @@ async fn trouble_is_told_once_and_so_is_its_end() {
     let tries = AtomicUsize::new(0);
     let fake = Fake::start(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
         0 | 1 => Answer::text(500, "down"),
-        _ => Answer::hold(vec![]),
+        _ => Answer::hold(&[]),
     })
     .await;
     let words = observed(&fake, Some("7"), 2).await;

@@ -115,19 +115,19 @@ fn status_path(id: &ReleaseId) -> String {
 
 /// A Rollout or a Deployment; nothing else can be paused.
 pub fn pause(id: &ReleaseId) -> Option<Request> {
-    set_paused(id, Value::Bool(true))
+    set_paused(id, &Value::Bool(true))
 }
 
 /// Takes back a pause by hand and nothing else: no pause step is passed, no step is skipped.
 pub fn resume(id: &ReleaseId) -> Option<Request> {
     match id.kind {
         // kubectl takes the field away instead of setting it to false.
-        WorkloadKind::Deployment => set_paused(id, Value::Null),
-        _ => set_paused(id, Value::Bool(false)),
+        WorkloadKind::Deployment => set_paused(id, &Value::Null),
+        _ => set_paused(id, &Value::Bool(false)),
     }
 }
 
-fn set_paused(id: &ReleaseId, paused: Value) -> Option<Request> {
+fn set_paused(id: &ReleaseId, paused: &Value) -> Option<Request> {
     let content_type = match id.kind {
         WorkloadKind::ArgoRollout => MERGE_PATCH,
         WorkloadKind::Deployment => STRATEGIC_MERGE_PATCH,

@@ -5,11 +5,11 @@
 //! annotations that were added since are dropped and the change cause becomes the old one. Only the template goes back
 //! here; what else the operator has written on the object stays.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{JSON_PATCH, Request, named, object_path};
 use crate::model::{
-    id::Namespace,
+    id::{Namespace, ReleaseId},
     rollout::{Rollout, WorkloadRef},
 };
 
@@ -24,6 +24,20 @@ pub struct TemplateHolder {
     pointer: &'static str,
 }
 
+impl TemplateHolder {
+    pub(super) fn of_object(id: &ReleaseId) -> Self {
+        Self {
+            path: object_path(id),
+            pointer: "/spec/template",
+        }
+    }
+
+    /// The object's path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// A `workloadRef` to a kind whose template nobody knows how to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("workload of type {kind} is not supported")]
@@ -35,14 +49,11 @@ pub struct UnsupportedWorkload {
 pub fn holder(rollout: &Rollout) -> Result<TemplateHolder, UnsupportedWorkload> {
     match rollout.argo().and_then(|argo| argo.workload_ref.as_ref()) {
         Some(reference) => referenced(&rollout.id.namespace, reference),
-        None => Ok(TemplateHolder {
-            path: object_path(&rollout.id),
-            pointer: "/spec/template",
-        }),
+        None => Ok(TemplateHolder::of_object(&rollout.id)),
     }
 }
 
-fn referenced(
+pub(super) fn referenced(
     namespace: &Namespace,
     reference: &WorkloadRef,
 ) -> Result<TemplateHolder, UnsupportedWorkload> {
@@ -65,7 +76,12 @@ fn referenced(
 
 /// The patch that puts `clean` (see [`clean_template`]) in place.
 pub fn template(holder: &TemplateHolder, clean: Value) -> Request {
-    let body = json!([{"op": "replace", "path": holder.pointer, "value": clean}]);
+    let operation = Map::from_iter([
+        ("op".to_owned(), Value::from("replace")),
+        ("path".to_owned(), Value::from(holder.pointer)),
+        ("value".to_owned(), clean),
+    ]);
+    let body = Value::Array(vec![Value::Object(operation)]);
     Request::patch(holder.path.clone(), JSON_PATCH, body)
 }
 

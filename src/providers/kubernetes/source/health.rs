@@ -24,6 +24,14 @@ use crate::{
 /// A newer time is told when it is newer by this.
 const HEARD_STEP: SignedDuration = SignedDuration::from_secs(1);
 
+/// What stands in the way of more than one watch is said first.
+const SAID_FIRST: [SourceState; 4] = [
+    SourceState::Unauthorized,
+    SourceState::Unreachable,
+    SourceState::RateLimited,
+    SourceState::Malformed,
+];
+
 pub(super) struct Board {
     client: Client,
     start: Instant,
@@ -236,15 +244,8 @@ impl Inner {
         if self.slots.iter().any(Slot::is_forbidden) && !self.seen().any(|slot| workloads(&slot)) {
             return SourceState::Forbidden;
         }
-        // What stands in the way of more than one watch is said first.
-        const ORDER: [SourceState; 4] = [
-            SourceState::Unauthorized,
-            SourceState::Unreachable,
-            SourceState::RateLimited,
-            SourceState::Malformed,
-        ];
         let failing = |state: &SourceState| self.seen().any(|slot| slot.failing() == Some(*state));
-        if let Some(state) = ORDER.into_iter().find(failing) {
+        if let Some(state) = SAID_FIRST.into_iter().find(failing) {
             return state;
         }
         let any = |condition: &Condition| self.seen().any(|slot| slot.condition == *condition);

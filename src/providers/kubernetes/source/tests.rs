@@ -29,8 +29,8 @@ fn ordinary(asked: &Asked, rollouts: impl Fn(&Asked) -> Answer) -> Answer {
         return rollouts(asked);
     }
     match asked.since() {
-        Some(_) => Answer::hold(vec![]),
-        None => Answer::hold(vec![end_of_list("10")]),
+        Some(_) => Answer::hold(&[]),
+        None => Answer::hold(&[end_of_list("10")]),
     }
 }
 
@@ -127,14 +127,14 @@ async fn a_collection_is_told_from_begin_to_complete_and_then_the_whole_is_live(
                 .map(|kind| line("ADDED", &set(kind, kind)))
                 .collect();
             lines.push(end_of_list("10"));
-            return Answer::hold(lines);
+            return Answer::hold(&lines);
         }
         ordinary(asked, |_| {
             let lines = [
                 line("ADDED", &rollout("a", "3")),
                 line("ADDED", &rollout("b", "7")),
             ];
-            Answer::hold([lines.to_vec(), vec![end_of_list("10")]].concat())
+            Answer::hold(&[lines.to_vec(), vec![end_of_list("10")]].concat())
         })
     })
     .await;
@@ -167,16 +167,14 @@ async fn a_collection_is_told_from_begin_to_complete_and_then_the_whole_is_live(
 async fn a_broken_watch_goes_on_where_it_was_and_lists_nothing() {
     let fake = Fake::start(|asked| {
         ordinary(asked, |asked| match asked.since() {
-            None => Answer::cut(
-                vec![line("ADDED", &rollout("a", "3")), end_of_list("10")],
+            None => Answer::cut(&[line("ADDED", &rollout("a", "3")), end_of_list("10")],
                 "",
             ),
-            Some("10") => Answer::cut(
-                vec![line("MODIFIED", &rollout("a", "12"))],
+            Some("10") => Answer::cut(&[line("MODIFIED", &rollout("a", "12"))],
                 "{\"type\":\"MODI",
             ),
-            Some("12") => Answer::end(vec![line("DELETED", &rollout("a", "14"))]),
-            Some("14") => Answer::hold(vec![line("ADDED", &rollout("z", "15"))]),
+            Some("12") => Answer::end(&[line("DELETED", &rollout("a", "14"))]),
+            Some("14") => Answer::hold(&[line("ADDED", &rollout("z", "15"))]),
             Some(other) => panic!("resumed at {other}"),
         })
     })
@@ -201,10 +199,10 @@ async fn a_line_of_error_410_lists_again() {
     let fake = Fake::start(move |asked| {
         ordinary(asked, |asked| match asked.since() {
             None if lists.fetch_add(1, Ordering::Relaxed) > 1 => panic!("listed too often"),
-            None => Answer::end(vec![line("ADDED", &rollout("a", "3")), end_of_list("10")]),
+            None => Answer::end(&[line("ADDED", &rollout("a", "3")), end_of_list("10")]),
             Some(_) => {
                 let gone = json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"});
-                Answer::end(vec![line("ERROR", &gone)])
+                Answer::end(&[line("ERROR", &gone)])
             }
         })
     })
@@ -235,7 +233,7 @@ async fn a_server_without_streamed_lists_is_read_by_pages() {
             )
         };
         if asked.since().is_some() {
-            return Answer::hold(vec![]);
+            return Answer::hold(&[]);
         }
         if asked.line.contains("selfsubject") {
             return Answer::text(404, "404 page not found");
@@ -285,7 +283,7 @@ async fn where_listing_across_namespaces_is_forbidden_the_own_namespace_is_watch
     let fake = Fake::start(|asked| {
         if asked.line.contains("/namespaces/") || asked.line.contains("selfsubject") {
             return ordinary(asked, |_| {
-                Answer::hold(vec![line("ADDED", &rollout("a", "3")), end_of_list("10")])
+                Answer::hold(&[line("ADDED", &rollout("a", "3")), end_of_list("10")])
             });
         }
         forbidden()
@@ -310,7 +308,7 @@ async fn one_kind_that_may_not_be_seen_does_not_hide_the_rest() {
         if asked.line.contains("/daemonsets") {
             return forbidden();
         }
-        ordinary(asked, |_| Answer::hold(vec![end_of_list("10")]))
+        ordinary(asked, |_| Answer::hold(&[end_of_list("10")]))
     })
     .await;
     let namespaces = vec![Namespace::new("shop")];
@@ -349,10 +347,7 @@ async fn something_else_that_answers_is_malformed_and_never_an_empty_cluster() {
         || Answer::text(200, "{}\n"),
         || Answer::text(404, "not here"),
     ] {
-        let fake = Fake::start(move |asked| match asked.line.contains("sendInitial") {
-            true => Answer::text(400, "no"),
-            false => answer(),
-        })
+        let fake = Fake::start(move |asked| { if asked.line.contains("sendInitial") { return Answer::text(400, "no"); } answer() })
         .await;
         let words = told(fake.client(), is(SourceState::Malformed)).await;
         assert!(
@@ -372,7 +367,7 @@ async fn an_object_that_cannot_be_read_costs_itself_and_is_said() {
                 line("ADDED", &rollout("a", "3")),
                 end_of_list("10"),
             ];
-            Answer::hold(lines)
+            Answer::hold(&lines)
         })
     })
     .await;
@@ -408,7 +403,7 @@ async fn an_outage_is_told_with_the_next_try_and_ends_for_all_watches_at_once() 
                         assert!(health.detail.contains("cannot be reached"), "{health:?}");
                         let listener = TcpListener::bind(address).await.expect("bind again");
                         server = Some(Fake::on(listener, |asked| {
-                            ordinary(asked, |_| Answer::hold(vec![end_of_list("10")]))
+                            ordinary(asked, |_| Answer::hold(&[end_of_list("10")]))
                         }));
                     }
                     if health.state == SourceState::Live {
@@ -454,7 +449,7 @@ async fn while_a_server_fails_one_retry_is_under_way_at_a_time_and_none_before_i
 #[tokio::test]
 async fn it_ends_when_nobody_listens() {
     let fake =
-        Fake::start(|asked| ordinary(asked, |_| Answer::hold(vec![end_of_list("10")]))).await;
+        Fake::start(|asked| ordinary(asked, |_| Answer::hold(&[end_of_list("10")]))).await;
     let (sender, receiver) = mpsc::channel(4);
     drop(receiver);
     let options = Options {

@@ -5,6 +5,7 @@
 //! `map` translates, the reducer judges.
 
 pub mod argocd;
+mod argocd_apps;
 mod argocd_pod;
 mod icon;
 mod kubectl;
@@ -13,7 +14,6 @@ mod pod;
 mod replica_set;
 mod weight;
 
-pub use argocd_pod::health as argocd_pod;
 pub use icon::Icon;
 pub use kubectl::{Progress, RolloutState, daemon_set, deployment, stateful_set};
 pub use phase::{ReferencedWorkload, VendorPhase, generation_observed, rollout_phase, unpausing};

@@ -60,13 +60,15 @@ pub fn rollout(object: &wire::Rollout, around: &Around<'_>) -> Tree {
         let experiments: Vec<&&wire::Experiment> = of(number, &experiments, |e| &e.metadata);
         let runs: Vec<&&wire::AnalysisRun> = of(number, &runs, |run| &run.metadata);
         let mut children = at.children(sets.len() + experiments.len() + runs.len());
-        sets.iter()
-            .for_each(|set| rows.set(&children.next_branch(), set));
-        experiments
-            .iter()
-            .for_each(|e| rows.experiment(&children.next_branch(), e));
-        runs.iter()
-            .for_each(|run| rows.run(&children.next_branch(), run));
+        for set in &sets {
+            rows.set(&children.next_branch(), set);
+        }
+        for e in &experiments {
+            rows.experiment(&children.next_branch(), e);
+        }
+        for run in &runs {
+            rows.run(&children.next_branch(), run);
+        }
     }
     Tree {
         head: head::rollout(object, &sets, &experiment_sets),
@@ -83,7 +85,7 @@ pub fn experiment(object: &wire::Experiment, around: &Around<'_>) -> Tree {
     }
 }
 
-fn of<'a, T>(number: i64, all: &'a [T], meta: impl Fn(&T) -> &wire::Meta) -> Vec<&'a T> {
+fn of<T>(number: i64, all: &[T], meta: impl Fn(&T) -> &wire::Meta) -> Vec<&T> {
     all.iter()
         .filter(|object| revision(meta(object)) == number)
         .collect()
@@ -91,26 +93,26 @@ fn of<'a, T>(number: i64, all: &'a [T], meta: impl Fn(&T) -> &wire::Meta) -> Vec
 
 /// Newest revision first, then oldest first.
 fn experiments<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::Experiment> {
-    let mut owned: Vec<_> = around
+    let mut found: Vec<_> = around
         .experiments
         .iter()
         .filter(|experiment| experiment.metadata.is_owned_by(owner))
         .collect();
-    owned.sort_by_key(|experiment| {
+    found.sort_by_key(|experiment| {
         let meta = &experiment.metadata;
         (Reverse(revision(meta)), meta.creation_timestamp)
     });
-    owned
+    found
 }
 
 /// Newest revision first, then oldest first, then by name backwards.
 fn runs<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::AnalysisRun> {
-    let mut owned: Vec<_> = around
+    let mut found: Vec<_> = around
         .analysis_runs
         .iter()
         .filter(|run| run.metadata.is_owned_by(owner))
         .collect();
-    owned.sort_by_key(|run| {
+    found.sort_by_key(|run| {
         let meta = &run.metadata;
         (
             Reverse(revision(meta)),
@@ -118,7 +120,7 @@ fn runs<'a>(owner: &str, around: &Around<'a>) -> Vec<&'a wire::AnalysisRun> {
             Reverse(&meta.name),
         )
     });
-    owned
+    found
 }
 
 /// A place in the tree: the lines in front of a row and those in front of its children.
@@ -259,10 +261,12 @@ impl<'a> Rows<'a> {
         let sets = head::sets(&meta.uid, None, self.around);
         let runs = runs(&meta.uid, self.around);
         let mut children = at.children(sets.len() + runs.len());
-        sets.iter()
-            .for_each(|set| self.set(&children.next_branch(), set));
-        runs.iter()
-            .for_each(|run| self.run(&children.next_branch(), run));
+        for set in &sets {
+            self.set(&children.next_branch(), set);
+        }
+        for run in &runs {
+            self.run(&children.next_branch(), run);
+        }
     }
 
     fn run(&mut self, at: &Branch, run: &wire::AnalysisRun) {

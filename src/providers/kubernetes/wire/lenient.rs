@@ -60,7 +60,7 @@ trait FromScalar: Sized + Default {
     }
 }
 
-impl<'de, T: FromScalar> Visitor<'de> for Scalar<T> {
+impl<T: FromScalar> Visitor<'_> for Scalar<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

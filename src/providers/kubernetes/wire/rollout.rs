@@ -164,6 +164,15 @@ impl<'de> Lenient<'de> for Steps {
 }
 
 impl RolloutStatus {
+    /// Controllers up to v0.8 kept it with the canary.
+    pub fn stable_hash(&self) -> &str {
+        if self.stable_rs.is_empty() {
+            &self.canary.stable_rs
+        } else {
+            &self.stable_rs
+        }
+    }
+
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         condition(&self.conditions, kind)
     }

@@ -1,0 +1,331 @@
+//! One release as one line.
+
+use super::super::{
+    ink::{Ink, bold},
+    strip::Strip,
+    words::{self, action_words, group_mark, news},
+};
+use crate::{
+    app::{
+        actions::{Line, LineState},
+        board::Widest,
+        state::{Environment, State},
+    },
+    model::{
+        release::{Group, Release, duration_words},
+        rollout::Phase,
+    },
+};
+use ratatui::style::Style;
+
+/// Where the columns begin, in cells from the left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    pub(super) service: u16,
+    pub(super) environment: u16,
+    /// Only at wide sizes; elsewhere the versions of quiet releases stand in their words.
+    pub(super) version: Option<u16>,
+    pub(super) state: u16,
+    /// Cells of a version.
+    version_cells: u16,
+    /// Cells of the bar, where one is drawn.
+    bar: u16,
+    /// Groups are marked in front of each name instead of by headings.
+    marks: bool,
+    wide: bool,
+    /// There is no room for the number of the step.
+    narrow: bool,
+}
+
+impl Columns {
+    pub(super) fn new(width: u16, headings: bool, widest: Widest) -> Self {
+        let cells = |wanted: usize, least: u16, most: u16| {
+            u16::try_from(wanted).unwrap_or(most).clamp(least, most)
+        };
+        let wide = width >= 100;
+        let service = 3;
+        if wide {
+            let names = cells(widest.service, 11, width / 5) + 3;
+            let environments = cells(widest.environment, 7, width / 8) + 3;
+            let version_cells = if width >= 140 { 9 } else { 8 };
+            let version = service + names + environments;
+            return Self {
+                service,
+                environment: service + names,
+                version: Some(version),
+                state: version + 2 * version_cells + 5,
+                version_cells,
+                bar: if width >= 140 { 14 } else { 8 },
+                marks: !headings,
+                wide,
+                narrow: false,
+            };
+        }
+        let gap = if width >= 60 { 2 } else { 1 };
+        let names = cells(widest.service, 7, (width / 3).max(7)) + gap;
+        let environments = cells(widest.environment, 3, (width / 5).max(3)) + gap;
+        Self {
+            service,
+            environment: service + names,
+            version: None,
+            state: service + names + environments,
+            version_cells: 10,
+            bar: 0,
+            marks: !headings,
+            wide,
+            narrow: width < 60,
+        }
+    }
+}
+
+pub(super) fn draw(
+    state: &State,
+    release: &Release,
+    group: Group,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    let id = &release.rollout.id;
+    let environment = state.environment_of(id);
+    let selected = state.board.selected.as_ref() == Some(id);
+    if selected {
+        line.ground(ink.selection).put("▌", ink.accent);
+    }
+    if columns.marks {
+        line.to(1).put(group_mark(group), ink.group(group));
+    }
+    if state.board.marked.contains(id) {
+        line.to(columns.service - 1).put("•", bold(ink.accent));
+    }
+    let name = match group {
+        Group::Broken | Group::NeedsYou | Group::Moving => bold(ink.text),
+        Group::Unknown => ink.dim,
+        Group::Quiet => ink.text,
+    };
+    line.to(columns.service);
+    line.name(
+        id.name.as_str(),
+        columns.environment - columns.service - 1,
+        name,
+    );
+    line.to(columns.environment);
+    line.name(
+        id.environment.as_str(),
+        columns.room_of_environment(),
+        ink.dim,
+    );
+    since(state, release, environment, group, columns, line, ink);
+    if let Some(version) = columns.version {
+        line.to(version);
+        versions(state, release, environment, group, columns, line, ink);
+    }
+    line.to(columns.state);
+    match news(state, id) {
+        // What somebody has just done is what one looks for; the bar beside it says how far it is.
+        Some(action) => {
+            progress(release, group, columns, line, ink);
+            action_line(action, line, ink);
+        }
+        None => what_it_does(state, release, environment, group, columns, line, ink),
+    }
+}
+
+impl Columns {
+    const fn room_of_environment(&self) -> u16 {
+        let next = match self.version {
+            Some(version) => version,
+            None => self.state,
+        };
+        next - self.environment - 1
+    }
+}
+
+fn since(
+    state: &State,
+    release: &Release,
+    environment: Option<&Environment>,
+    group: Group,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    let since = match environment {
+        Some(environment) if group == Group::Unknown && !environment.is_fresh() => {
+            Some(environment.health.since)
+        }
+        _ => release.since(),
+    };
+    if columns.state + 12 > line.at() + line.left() {
+        return;
+    }
+    if let Some(since) = since {
+        let seconds = words::seconds_since(state, since);
+        line.keep_right(1).right(&duration_words(seconds), ink.dim);
+    } else {
+        line.keep_right(1);
+    }
+}
+
+fn versions(
+    state: &State,
+    release: &Release,
+    environment: Option<&Environment>,
+    group: Group,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    let start = line.at();
+    let room = columns.version_cells;
+    let current = release.current().label();
+    if let Some(environment) = environment
+        && !environment.is_fresh()
+    {
+        line.name(&current, room, ink.dim);
+        if let Some(heard) = environment.health.heard {
+            let old = format!(" as of {} ago", words::age(state, heard));
+            let room = (columns.state - 1).saturating_sub(line.at());
+            line.name(&old, room, ink.dim);
+        }
+        return;
+    }
+    match release.serving_before() {
+        Some(before) => {
+            line.name(&before.label(), room, ink.dim);
+            line.to(start + room).put("→", ink.dim);
+            line.to(start + room + 2);
+            line.name(&current, room + 1, ink.text);
+        }
+        None => {
+            let style = if group == Group::Quiet {
+                ink.dim
+            } else {
+                ink.text
+            };
+            line.name(&current, 2 * room + 3, style);
+        }
+    }
+}
+
+/// Weight and step of a canary under way.
+fn progress(
+    release: &Release,
+    group: Group,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) -> bool {
+    let rollout = &release.rollout;
+    let moving = matches!(rollout.phase, Phase::Paused | Phase::Progressing);
+    let Some(canary) = rollout
+        .canary()
+        .filter(|canary| moving && !canary.steps.is_empty() && !rollout.fully_promoted())
+    else {
+        return false;
+    };
+    let start = line.at();
+    let percent = percent(release);
+    if columns.bar > 0 {
+        match percent {
+            Some(percent) => bar(percent, columns.bar, ink.group(group), line, ink),
+            None => {
+                line.gap(columns.bar);
+            }
+        }
+        line.to(start + columns.bar + 1);
+    }
+    let at = line.at();
+    let number = percent.map_or_else(|| "? %".to_owned(), |percent| format!("{percent} %"));
+    let style = if columns.wide {
+        bold(ink.text)
+    } else {
+        ink.group(group)
+    };
+    line.put(&number, style);
+    if columns.narrow {
+        line.gap(1);
+        return true;
+    }
+    line.to(at + 6);
+    let step = canary
+        .current_step()
+        .map_or(canary.steps.len(), |(index, _)| index + 1);
+    let style = if columns.wide {
+        ink.ghost
+    } else {
+        ink.group(group)
+    };
+    line.put(&format!("{step}/{}", canary.steps.len()), style);
+    line.to(at + if columns.wide { 15 } else { 13 });
+    true
+}
+
+/// The canary's share of the traffic, of a hundred.
+pub(in super::super) fn percent(release: &Release) -> Option<i64> {
+    let of = i64::from(release.rollout.canary()?.weight.of);
+    let actual = i64::from(release.actual_weight()?);
+    (actual * 100).checked_div(of)
+}
+
+/// A line that gets heavy from the left, in half cells.
+pub(in super::super) fn bar(
+    percent: i64,
+    cells: u16,
+    style: Style,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    let halves = (percent.clamp(0, 100) * i64::from(cells) * 2 + 50) / 100;
+    // Something that has begun is never drawn as nothing.
+    let halves = if percent > 0 { halves.max(1) } else { 0 };
+    let full = u16::try_from(halves / 2).unwrap_or(cells).min(cells);
+    line.fill("━", full, style);
+    let mut rest = cells - full;
+    if halves % 2 == 1 && rest > 0 {
+        line.fill("╸", 1, style);
+        rest -= 1;
+    }
+    line.fill("─", rest, ink.line);
+}
+
+fn action_line(action: &Line, line: &mut Strip<'_>, ink: &Ink) {
+    let style = match &action.state {
+        LineState::UnderWay { .. } => ink.moving,
+        LineState::Over { outcome, .. } => ink.outcome(outcome.kind),
+        LineState::Reverted { .. } => ink.bad,
+    };
+    line.put(&action_words(action), bold(style));
+}
+
+fn what_it_does(
+    state: &State,
+    release: &Release,
+    environment: Option<&Environment>,
+    group: Group,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    if let Some(environment) = environment
+        && !environment.is_fresh()
+    {
+        let words = words::source_words(state, &environment.health);
+        if columns.wide {
+            line.put(environment.name.as_str(), ink.dim).gap(1);
+        }
+        line.put(&words, ink.dim);
+        return;
+    }
+    progress(release, group, columns, line, ink);
+    let style = match group {
+        Group::Broken | Group::NeedsYou => bold(ink.group(group)),
+        Group::Moving | Group::Unknown | Group::Quiet => ink.group(group),
+    };
+    let words = release.words(state.now, words::may_act(environment, release));
+    line.put(&words, style);
+    if columns.version.is_none() && group == Group::Quiet {
+        let room = line.left().saturating_sub(2);
+        line.gap(2).name(&release.current().label(), room, ink.dim);
+    }
+}

@@ -1,0 +1,268 @@
+//! The last line: what keys do here and now. Always the same order, back out first; a key that would be refused is grey.
+//! On the line above it stands what a key did, or why it did nothing, without moving anything.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::{Ink, bold},
+    pane,
+    strip::Strip,
+};
+use crate::{
+    app::{
+        layout,
+        state::{Environment, State, View},
+    },
+    model::{
+        release::Release,
+        rollout::Phase,
+        source::{Access, SourceState},
+        text::width,
+    },
+    ops::{
+        guard::Arming,
+        intent::Verb,
+        offer::{self, Offer},
+    },
+};
+
+pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
+    let layout = layout::board(area.width, area.height);
+    if let Some(rule) = layout.rule {
+        pane::rule(buf, area, rule, ink);
+    }
+    let Some(bar) = layout.key_bar else { return };
+    if let Some(notice) = &state.notice {
+        let style = bold(ink.tone(notice.tone));
+        match layout.rule {
+            Some(rule) => {
+                let mut line = Strip::new(buf, area, rule);
+                line.gap(2).keep_right(4).put(" ", style);
+                line.put(&notice.words, style).keep_right(0);
+                line.put(" ", style);
+            }
+            None => {
+                Strip::new(buf, area, bar).gap(1).put(&notice.words, style);
+                return;
+            }
+        }
+    }
+    keys(
+        state,
+        Rect {
+            y: area.y + bar,
+            height: 1,
+            ..area
+        },
+        buf,
+        ink,
+    );
+}
+
+/// One key and what it does.
+struct Item {
+    key: &'static str,
+    long: String,
+    short: &'static str,
+    lit: bool,
+    /// Where there is no room, the highest goes first.
+    rank: u8,
+}
+
+impl Item {
+    fn fixed(key: &'static str, does: &'static str, rank: u8) -> Self {
+        Self {
+            key,
+            long: does.to_owned(),
+            short: does,
+            lit: true,
+            rank,
+        }
+    }
+}
+
+fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
+    let mut items = items(state);
+    let room = usize::from(area.width.saturating_sub(1));
+    let mut long = true;
+    let mut gap = 3;
+    let cells = |items: &[Item], long: bool, gap: usize| -> usize {
+        items
+            .iter()
+            .map(|item| {
+                let words = if long { &*item.long } else { item.short };
+                width(item.key) + 1 + width(words) + gap
+            })
+            .sum()
+    };
+    if cells(&items, long, gap) > room {
+        long = false;
+    }
+    if cells(&items, long, gap) > room {
+        gap = 2;
+    }
+    while cells(&items, long, gap) > room + gap && items.len() > 1 {
+        let least = items
+            .iter()
+            .enumerate()
+            .max_by_key(|(_, item)| item.rank)
+            .map(|(at, _)| at);
+        if let Some(at) = least {
+            items.remove(at);
+        }
+    }
+    // Keys that an overlay takes do nothing here and now.
+    let covered = !state.overlays.is_empty();
+    let mut line = Strip::new(buf, area, 0);
+    line.gap(1);
+    for item in &items {
+        let words = if long { &*item.long } else { item.short };
+        let (key, text) = if item.lit && !covered {
+            (bold(ink.accent), ink.text)
+        } else {
+            (ink.ghost, ink.ghost)
+        };
+        line.put(item.key, key)
+            .gap(1)
+            .put(words, text)
+            .gap(u16::try_from(gap).unwrap_or(2));
+    }
+}
+
+fn items(state: &State) -> Vec<Item> {
+    let mut items = Vec::with_capacity(12);
+    if matches!(state.view, View::Board | View::Release) {
+        let target = target(state);
+        if let Some((release, environment)) = target {
+            verbs(state, release, environment, &mut items);
+        }
+    }
+    match state.view {
+        View::Board => {
+            items.push(Item::fixed("space", "mark", 9));
+            items.push(Item::fixed("n", "next", 6));
+            items.push(Item::fixed("/", "filter", 8));
+        }
+        View::Release => {
+            items.push(Item::fixed("h", "history", 7));
+            items.push(Item::fixed("l", "logs", 6));
+            items.push(Item::fixed("Tab", "pane", 5));
+            items.push(Item::fixed("n", "next", 8));
+        }
+        View::Audit | View::Sources => {
+            items.push(Item::fixed("j k", "move", 4));
+            items.push(Item::fixed("r", "read again", 5));
+            items.push(Item::fixed("Esc", "back to the Board", 2));
+        }
+    }
+    if matches!(state.view, View::Board | View::Release) {
+        items.push(Item::fixed("m", "more", 5));
+    }
+    items.push(Item::fixed("?", "keys", 3));
+    items
+}
+
+fn target(state: &State) -> Option<(&Release, Option<&Environment>)> {
+    let id = match (state.view, &state.open) {
+        (View::Release, Some(open)) => &open.id,
+        _ => state.board.selected.as_ref()?,
+    };
+    Some((state.releases.find(id)?, state.environment_of(id)))
+}
+
+fn verbs(
+    state: &State,
+    release: &Release,
+    environment: Option<&Environment>,
+    items: &mut Vec<Item>,
+) {
+    let access =
+        environment.and_then(|environment| environment.access.get(&release.rollout.id.namespace));
+    let armed =
+        environment.is_some_and(|environment| matches!(environment.arming, Arming::Armed { .. }));
+    let live = environment.is_some_and(|environment| environment.health.state == SourceState::Live);
+    let pause = if release.rollout.paused_by_hand() {
+        Verb::Resume
+    } else {
+        Verb::Pause
+    };
+    for (verb, key, rank) in [
+        (Verb::BackOut, "x", 0),
+        (pause, if pause == Verb::Pause { "z" } else { "u" }, 2),
+        (Verb::Promote, "p", 1),
+    ] {
+        let offer = offer::offer(verb, release, access);
+        items.push(Item {
+            key,
+            long: long_words(verb, release, &offer),
+            short: verb.title(),
+            lit: armed && offer.offered() && (live || verb.is_emergency()),
+            rank,
+        });
+    }
+    if let Some(environment) = environment
+        && environment.arming == Arming::ReadOnly
+        && !state.session.read_only
+    {
+        items.push(Item {
+            key: "W",
+            long: format!("arm for {} min", state.session.armed_minutes),
+            short: "arm",
+            lit: true,
+            rank: 4,
+        });
+    }
+}
+
+fn long_words(verb: Verb, release: &Release, offer: &Offer) -> String {
+    if !offer.can_be_planned() {
+        return verb.title().to_owned();
+    }
+    match verb {
+        Verb::BackOut => back_out_words(release),
+        Verb::Promote => promote_words(release),
+        other => other.title().to_owned(),
+    }
+}
+
+fn back_out_words(release: &Release) -> String {
+    let to = if release.rollout.fully_promoted() {
+        release.previous()
+    } else {
+        release.serving_before().or_else(|| release.previous())
+    };
+    match to {
+        Some(version) => format!("back out to {}", version.label()),
+        None => "back out".to_owned(),
+    }
+}
+
+/// While it does not wait, a promotion skips the step that runs, and is called that.
+fn promote_words(release: &Release) -> String {
+    let waits = release.rollout.phase == Phase::Paused;
+    if let Some(canary) = release.rollout.canary()
+        && let Some((index, _)) = canary.current_step()
+        && !waits
+    {
+        return format!("skip step {} of {}", index + 1, canary.steps.len());
+    }
+    match release.next() {
+        Some(next) if release.rollout.blue_green().is_some() => next,
+        Some(next) => format!("next: {next}"),
+        None => "promote".to_owned(),
+    }
+}
+
+/// What `x` and `p` would do, where they can be planned: the same words as on the bar, for what explains a release.
+pub(super) fn what_keys_do(
+    release: &Release,
+    access: Option<&Access>,
+) -> (Option<String>, Option<String>) {
+    let words = |verb| {
+        let offer = offer::offer(verb, release, access);
+        offer
+            .can_be_planned()
+            .then(|| long_words(verb, release, &offer))
+    };
+    (words(Verb::BackOut), words(Verb::Promote))
+}

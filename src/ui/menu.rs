@@ -1,0 +1,185 @@
+//! Every verb for one release, with the vendor's word, and every reason why one is refused: nothing is hidden because it
+//! cannot be done now.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::{Ink, bold},
+    pane::{self, Titles},
+    plan::keys,
+    strip::{Sheet, lines_of, sheet},
+};
+use crate::{
+    app::{
+        command::{self, Command},
+        state::State,
+    },
+    model::{id::ReleaseId, text::width},
+    ops::{
+        guard::Arming,
+        intent::Verb,
+        offer::{self, Because, Offer},
+    },
+};
+
+/// Where the reasons begin.
+const REASONS: u16 = 20;
+
+pub(super) fn draw(
+    state: &State,
+    target: &ReleaseId,
+    selected: usize,
+    screen: Rect,
+    buf: &mut Buffer,
+    ink: &Ink,
+) {
+    let environment = state.environment_of(target);
+    let access = environment.and_then(|environment| environment.access.get(&target.namespace));
+    let offers = state
+        .releases
+        .find(target)
+        .map(|release| offer::offers(release, access))
+        .unwrap_or_default();
+    let before = before_all(state, target);
+    let columns = if screen.width >= 100 {
+        90
+    } else {
+        screen.width
+    };
+    let content = |sheet: &mut Sheet<'_>| {
+        preface(&before, sheet, ink);
+        for (nth, offer) in offers.iter().enumerate() {
+            one(offer, target, nth == selected, sheet, ink);
+        }
+        if offers.is_empty() {
+            sheet.wrapped(0, "it is gone", ink.waiting);
+        }
+    };
+    let wanted = lines_of(buf, pane::inside(screen, columns), content);
+    let rows = u16::try_from(wanted + 5).unwrap_or(u16::MAX);
+    let area = pane::place(screen, columns, rows);
+    let title = format!("{} in {}", target.name, target.environment);
+    let titles = Titles::new(&title, target.kind.vendor());
+    let inner = pane::dialog(buf, area, titles, ink.accent, ink);
+    let foot = if inner.height >= 6 { 2 } else { 1 };
+    let body = Rect {
+        height: inner.height.saturating_sub(foot),
+        ..inner
+    };
+    // Scrolled just so far that the selected verb and its reasons are seen.
+    let end = lines_of(buf, inner.width, |sheet| {
+        preface(&before, sheet, ink);
+        for offer in offers.iter().take(selected + 1) {
+            one(offer, target, false, sheet, ink);
+        }
+    });
+    let scroll = end.saturating_sub(usize::from(body.height));
+    let beyond = sheet(buf, body, scroll, content);
+    pane::beyond(buf, area, beyond, ink);
+    let last = Rect {
+        y: inner.y + body.height + foot - 1,
+        height: 1,
+        ..inner
+    }
+    .intersection(inner);
+    sheet(buf, last, 0, |sheet| {
+        keys(
+            &[
+                ("Enter", "opens its plan"),
+                ("j k", "move"),
+                ("Esc", "leaves"),
+            ],
+            sheet,
+            ink,
+        );
+    });
+}
+
+/// What stands before every verb alike, said once.
+fn before_all(state: &State, target: &ReleaseId) -> Vec<String> {
+    let mut words = Vec::with_capacity(2);
+    let Some(environment) = state.environment_of(target) else {
+        return words;
+    };
+    if !environment.is_fresh() {
+        words.push(format!(
+            "{} is {}: what is shown may be old, only emergencies can be sent",
+            environment.name,
+            environment.health.state.word()
+        ));
+    }
+    match &environment.arming {
+        Arming::Armed { .. } => {}
+        Arming::ReadOnly => words.push(format!(
+            "read-only: W arms {}; until then every plan is a preview",
+            environment.name
+        )),
+        Arming::Forbidden { because } => {
+            words.push(format!("every plan is a preview: {because}"));
+        }
+    }
+    words
+}
+
+fn preface(before: &[String], sheet: &mut Sheet<'_>, ink: &Ink) {
+    for words in before {
+        sheet.labelled(("▲", ink.waiting), 2, words, ink.text);
+    }
+    if !before.is_empty() {
+        sheet.blank();
+    }
+}
+
+fn one(offer: &Offer, target: &ReleaseId, selected: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
+    let plannable = offer.can_be_planned();
+    let words = words_of(offer.verb);
+    let vendor = format!("({})", offer.verb.vendor(target.kind));
+    let beside =
+        usize::from(REASONS) + width(words) + width(&vendor) + 3 <= usize::from(sheet.width());
+    sheet.line(|line| {
+        if selected {
+            line.ground(ink.selection).put("▌", ink.accent);
+        }
+        line.to(2);
+        let key = command::key_of(Command::Act(offer.verb)).unwrap_or(" ");
+        let (key_style, name_style) = if offer.offered() {
+            (bold(ink.accent), bold(ink.text))
+        } else if plannable {
+            (ink.ghost, ink.text)
+        } else {
+            (ink.ghost, ink.ghost)
+        };
+        line.put(key, key_style)
+            .to(4)
+            .put(offer.verb.title(), name_style);
+        line.to(REASONS).put(words, ink.dim).gap(2);
+        if beside {
+            line.right(&vendor, ink.ghost);
+        }
+    });
+    if !beside {
+        sheet.wrapped(indent(sheet), &vendor, ink.ghost);
+    }
+    reasons(offer, sheet, ink);
+}
+
+const fn indent(sheet: &Sheet<'_>) -> u16 {
+    if sheet.width() >= 60 { REASONS } else { 4 }
+}
+
+fn words_of(verb: Verb) -> &'static str {
+    command::spec(Command::Act(verb)).map_or("", |spec| spec.words)
+}
+
+fn reasons(offer: &Offer, sheet: &mut Sheet<'_>, ink: &Ink) {
+    for because in &offer.because {
+        let (mark, style) = match because {
+            Because::ReadOnly(_) => ("·", ink.ghost),
+            Because::State(_) => ("✖", ink.dim),
+            Because::NotPermitted(_) => ("✖", ink.text),
+            Because::Source(_) => ("?", ink.text),
+        };
+        let words = format!("{mark} {}", because.words());
+        sheet.wrapped(indent(sheet), &words, style);
+    }
+}

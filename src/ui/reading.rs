@@ -1,0 +1,169 @@
+//! What is read at length: the logs of a pod and an object as it is stored. Only the lines on the screen are looked at.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::{Ink, bold},
+    pane::{self, Titles},
+    plan::{key_line, tail},
+    strip::{Beyond, Strip, sheet},
+};
+use crate::{
+    app::state::{Loading, LogState, LogsOverlay},
+    model::text::Safe,
+};
+
+pub(super) fn yaml(
+    title: &str,
+    text: &Loading<Vec<Safe>>,
+    scroll: usize,
+    screen: Rect,
+    buf: &mut Buffer,
+    ink: &Ink,
+) {
+    let area = pane::large(screen);
+    let inner = pane::dialog(
+        buf,
+        area,
+        Titles::new(title, "as it is stored"),
+        ink.accent,
+        ink,
+    );
+    let body = Rect {
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    let beyond = sheet(buf, body, scroll, |sheet| match text {
+        Loading::Waiting => sheet.wrapped(0, "asking for it", ink.dim),
+        Loading::Failed(why) => {
+            sheet.labelled(
+                ("✖", ink.bad),
+                2,
+                &format!("it cannot be told: {why}"),
+                ink.text,
+            );
+        }
+        Loading::Here(lines) => sheet.many(lines.len(), |nth, line| {
+            if let Some(text) = lines.get(nth) {
+                yaml_line(text, line, ink);
+            }
+        }),
+    });
+    pane::beyond(buf, area, beyond, ink);
+    if let Some(y) = inner.height.checked_sub(1) {
+        key_line(
+            &[("j k", "scroll"), ("Esc", "leaves")],
+            &mut Strip::new(buf, inner, y),
+            ink,
+        );
+    }
+}
+
+fn yaml_line(text: &str, line: &mut Strip<'_>, ink: &Ink) {
+    match text.split_once(':') {
+        Some((key, value)) if !key.trim_start().starts_with('"') => {
+            line.put(key, ink.dim)
+                .put(":", ink.ghost)
+                .put(value, ink.text);
+        }
+        _ => {
+            line.put(text, ink.text);
+        }
+    }
+}
+
+pub(super) fn logs(logs: &LogsOverlay, screen: Rect, buf: &mut Buffer, ink: &Ink) {
+    let area = pane::large(screen);
+    let title = match &logs.container {
+        Some(container) => format!("{} {container}", logs.pod),
+        None => logs.pod.to_string(),
+    };
+    let pods = logs.pods.len();
+    let place = logs
+        .pods
+        .iter()
+        .position(|(name, _)| *name == logs.pod)
+        .map_or(0, |at| at + 1);
+    let right = if pods > 1 {
+        format!("pod {place} of {pods}")
+    } else {
+        String::new()
+    };
+    let inner = pane::dialog(buf, area, Titles::new(&title, &right), ink.accent, ink);
+    let body = Rect {
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    let beyond = log_lines(logs, body, buf, ink);
+    pane::beyond(buf, area, beyond, ink);
+    log_state(logs, inner, buf, ink);
+    if let Some(y) = inner.height.checked_sub(1) {
+        let mut line = Strip::new(buf, inner, y);
+        if logs.filtering {
+            line.put("/", bold(ink.accent));
+            tail(&logs.filter, &mut line, bold(ink.text));
+            line.put("█", ink.accent);
+            return;
+        }
+        key_line(
+            &[
+                ("G", "follows"),
+                ("k", "up"),
+                ("/", "filter"),
+                ("Tab", "next pod"),
+                ("Esc", "leaves"),
+            ],
+            &mut line,
+            ink,
+        );
+    }
+}
+
+/// From the end upwards, until the screen is full: the lines before cost nothing, except while a filter hides most.
+fn log_lines(logs: &LogsOverlay, area: Rect, buf: &mut Buffer, ink: &Ink) -> Beyond {
+    let needle = logs.filter.to_lowercase();
+    let matches = |line: &Safe| needle.is_empty() || line.to_lowercase().contains(&needle);
+    let height = usize::from(area.height);
+    let mut shown: Vec<&Safe> = logs
+        .lines
+        .iter()
+        .rev()
+        .filter(|line| matches(line))
+        .skip(logs.up)
+        .take(height)
+        .collect();
+    shown.reverse();
+    for (y, text) in shown.iter().enumerate() {
+        let y = u16::try_from(y).unwrap_or(u16::MAX);
+        Strip::new(buf, area, y).put(text, ink.text);
+    }
+    let below = logs.up.min(logs.lines.len());
+    let above = if needle.is_empty() {
+        logs.lines.len().saturating_sub(below + shown.len())
+    } else {
+        0
+    };
+    Beyond { above, below }
+}
+
+fn log_state(logs: &LogsOverlay, inner: Rect, buf: &mut Buffer, ink: &Ink) {
+    let Some(y) = inner.height.checked_sub(2) else {
+        return;
+    };
+    let mut line = Strip::new(buf, inner, y);
+    match &logs.state {
+        LogState::Connecting => line.put("○ asking for its log", ink.dim),
+        LogState::Following if logs.follow => line.put("● following", ink.ok),
+        LogState::Following => line.put("▲ held here, new lines go on below", ink.waiting),
+        LogState::Ended => line.put("the log has ended", ink.dim),
+        LogState::Failed(why) => line.put("✖ ", ink.bad).put(why, ink.text),
+    };
+    if !logs.filter.is_empty() {
+        line.gap(3)
+            .put("only lines with ", ink.dim)
+            .put(&logs.filter, bold(ink.text));
+    }
+    if logs.dropped > 0 {
+        line.right(&format!("{} older lines dropped", logs.dropped), ink.ghost);
+    }
+}

@@ -1,0 +1,205 @@
+//! Where facts come from: each environment with its state, since when, what failed, who one is there and what one may
+//! do, namespace by namespace.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::{Ink, bold},
+    pane::{self, Titles},
+    strip::{Sheet, Strip, sheet},
+    words::{self, source_mark},
+};
+use crate::{
+    app::{
+        layout,
+        state::{Environment, State},
+    },
+    model::{
+        release::duration_words,
+        source::{Access, Answer},
+    },
+    ops::guard::Arming,
+};
+
+pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
+    let (top, height) = layout::body(area.width, area.height);
+    let area = Rect {
+        y: area.y + top,
+        height,
+        ..area
+    }
+    .intersection(area);
+    if state.environments.is_empty() {
+        Strip::new(buf, area, 0)
+            .gap(1)
+            .put("no environment is configured", ink.text);
+        return;
+    }
+    let count = u16::try_from(state.environments.len()).unwrap_or(u16::MAX);
+    let list = Rect {
+        height: (count + 1).min(area.height * 2 / 5).max(area.height.min(2)),
+        ..area
+    };
+    names(&mut Strip::new(buf, area, 0), ink);
+    let rows = Rect {
+        y: list.y + 1,
+        height: list.height.saturating_sub(1),
+        ..list
+    };
+    let selected = state.sources.selected;
+    let scroll = (selected + 1).saturating_sub(usize::from(rows.height));
+    sheet(buf, rows, scroll, |sheet| {
+        for (nth, environment) in state.environments.values().enumerate() {
+            sheet.line(|line| one(state, environment, nth == selected, line, ink));
+        }
+    });
+    let below = Rect {
+        y: list.y + list.height,
+        height: area.height.saturating_sub(list.height),
+        ..area
+    };
+    if let Some(environment) = state.environments.values().nth(selected) {
+        let titles = Titles::new(environment.name.as_str(), environment.tier.word());
+        let inner = pane::boxed(buf, below, titles, ink.line, ink);
+        let beyond = sheet(buf, inner, 0, |sheet| {
+            details(state, environment, sheet, ink);
+        });
+        pane::beyond(buf, below, beyond, ink);
+    }
+}
+
+/// Columns: name, state, since, what.
+const STATE: u16 = 20;
+const SINCE: u16 = 35;
+const WHAT: u16 = 43;
+
+fn names(line: &mut Strip<'_>, ink: &Ink) {
+    line.gap(3)
+        .put("SOURCE", ink.ghost)
+        .to(STATE)
+        .put("STATE", ink.ghost);
+    line.to(SINCE)
+        .put("FOR", ink.ghost)
+        .to(WHAT)
+        .put("HEARD", ink.ghost);
+}
+
+fn one(state: &State, environment: &Environment, selected: bool, line: &mut Strip<'_>, ink: &Ink) {
+    if selected {
+        line.ground(ink.selection).put("▌", ink.accent);
+    }
+    let health = &environment.health;
+    let style = ink.source(health.state);
+    line.to(1).put(source_mark(health.state), style).to(3);
+    line.name(environment.name.as_str(), STATE - 4, bold(ink.text))
+        .to(STATE);
+    line.put(health.state.word(), style).to(SINCE);
+    line.put(&words::age(state, health.since), ink.dim).to(WHAT);
+    match health.heard {
+        Some(heard) => line.put(&format!("{} ago", words::age(state, heard)), ink.dim),
+        None => line.put("never", ink.dim),
+    };
+    line.gap(3).put(
+        &arming_words(state, environment),
+        match environment.arming {
+            Arming::Armed { .. } => bold(ink.waiting),
+            Arming::ReadOnly | Arming::Forbidden { .. } => ink.ghost,
+        },
+    );
+    if environment.insecure {
+        line.gap(3).put("insecure TLS", bold(ink.bad));
+    }
+}
+
+fn arming_words(state: &State, environment: &Environment) -> String {
+    match &environment.arming {
+        Arming::Forbidden { .. } => "read-only, cannot be armed".to_owned(),
+        Arming::ReadOnly => "read-only".to_owned(),
+        Arming::Armed { until: None } => "WRITE".to_owned(),
+        Arming::Armed { until: Some(until) } => {
+            let left = until.duration_since(state.now).as_secs();
+            format!("WRITE for {}", duration_words(left))
+        }
+    }
+}
+
+fn details(state: &State, environment: &Environment, sheet: &mut Sheet<'_>, ink: &Ink) {
+    const LABEL: u16 = 10;
+    let health = &environment.health;
+    let mut row = |label, text: &str, style| sheet.labelled((label, ink.dim), LABEL, text, style);
+    let says = if health.state.is_live() {
+        "live: everything that is watched is in sync".to_owned()
+    } else {
+        words::source_words(state, health)
+    };
+    row("state", &says, ink.source(health.state));
+    row("context", &environment.context, ink.text);
+    match &environment.who {
+        Some(who) => {
+            row("you are", &who.name, bold(ink.text));
+            let groups: Vec<&str> = who.groups.iter().map(|group| &**group).collect();
+            if !groups.is_empty() {
+                row("groups", &groups.join(", "), ink.dim);
+            }
+        }
+        None => row("you are", "not told yet", ink.dim),
+    }
+    if let Arming::Forbidden { because } = &environment.arming {
+        row("writing", because, ink.text);
+    }
+    if environment.insecure {
+        row(
+            "TLS",
+            "the server's certificate is not verified: anyone in between can read and change what is said",
+            bold(ink.bad),
+        );
+    }
+    if environment.without_rollouts {
+        row("kinds", "this cluster does not know Argo Rollouts", ink.dim);
+    }
+    sheet.blank();
+    if environment.access.is_empty() {
+        sheet.wrapped(
+            0,
+            "what you may do is asked for when a release is looked at",
+            ink.ghost,
+        );
+    }
+    let mut namespaces: Vec<&Access> = environment.access.values().collect();
+    namespaces.sort_by(|a, b| a.namespace.cmp(&b.namespace));
+    for access in namespaces {
+        one_access(state, access, sheet, ink);
+    }
+}
+
+fn one_access(state: &State, access: &Access, sheet: &mut Sheet<'_>, ink: &Ink) {
+    sheet.line(|line| {
+        line.put("in ", ink.dim);
+        let room = line.left() / 2;
+        line.name(access.namespace.as_str(), room, bold(ink.text))
+            .gap(2);
+        line.put(
+            &format!("asked {} ago", words::age(state, access.asked)),
+            ink.ghost,
+        );
+    });
+    let per_line = usize::from((sheet.width() / 26).max(1));
+    for chunk in access.answers.chunks(per_line) {
+        sheet.line(|line| {
+            for (nth, (need, answer)) in chunk.iter().enumerate() {
+                line.to(2 + 26 * u16::try_from(nth).unwrap_or(0));
+                let (mark, style, text) = match answer {
+                    Answer::Allowed => ("✔", ink.ok, ink.text),
+                    Answer::Denied => ("✖", ink.bad, ink.dim),
+                    Answer::NotAnswered(_) => ("?", ink.waiting, ink.dim),
+                };
+                line.put(mark, style).gap(1).put(need.words(), text);
+            }
+        });
+    }
+    for (need, answer) in &access.answers {
+        if let Answer::NotAnswered(why) = answer {
+            sheet.wrapped(2, &format!("{}: {why}", need.words()), ink.dim);
+        }
+    }
+}

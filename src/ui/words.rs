@@ -1,0 +1,191 @@
+//! Words and marks that several views share: ages, times, marks of groups, runs and sources. Every state has a mark or a
+//! word of its own, so that nothing is told by colour alone.
+
+use jiff::Timestamp;
+
+use crate::{
+    app::{
+        actions::{Line, LineState, WATCHED_FOR},
+        outcome_words,
+        state::{Environment, State},
+    },
+    model::{
+        id::ReleaseId,
+        release::{Group, Release, duration_words},
+        rollout::{RunPhase, Workload},
+        source::{Answer, SourceHealth, SourceState},
+    },
+    ops::{
+        guard::{Arming, Decision},
+        intent::Verb,
+        machine::OutcomeKind,
+        offer,
+    },
+};
+
+pub(super) const fn group_mark(group: Group) -> &'static str {
+    match group {
+        Group::Broken => "✖",
+        Group::NeedsYou => "◆",
+        Group::Moving => "▸",
+        Group::Unknown => "?",
+        Group::Quiet => "✔",
+    }
+}
+
+pub(super) const fn group_heading(group: Group) -> &'static str {
+    match group {
+        Group::Broken => "BROKEN",
+        Group::NeedsYou => "NEEDS YOU",
+        Group::Moving => "MOVING",
+        Group::Unknown => "UNKNOWN",
+        Group::Quiet => "QUIET",
+    }
+}
+
+pub(super) const fn decision_mark(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "✔",
+        Decision::Warn | Decision::Strongest => "▲",
+        Decision::Deny => "✖",
+    }
+}
+
+pub(super) const fn run_mark(phase: &RunPhase) -> &'static str {
+    match phase {
+        RunPhase::Pending | RunPhase::Running => "▸",
+        RunPhase::Successful => "✔",
+        RunPhase::Failed | RunPhase::Error => "✖",
+        RunPhase::Inconclusive => "◆",
+        RunPhase::Unknown(_) => "?",
+    }
+}
+
+pub(super) const fn source_mark(state: SourceState) -> &'static str {
+    match state {
+        SourceState::Live => "●",
+        SourceState::Connecting | SourceState::NotConfigured => "○",
+        SourceState::Stale | SourceState::RateLimited => "▲",
+        SourceState::Unreachable
+        | SourceState::Unauthorized
+        | SourceState::Forbidden
+        | SourceState::Malformed => "✖",
+    }
+}
+
+pub(super) const fn outcome_mark(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::Observed => "✔",
+        OutcomeKind::Accepted => "▸",
+        OutcomeKind::Unknown => "?",
+        OutcomeKind::Partial | OutcomeKind::Interrupted => "▲",
+        OutcomeKind::Reverted
+        | OutcomeKind::Rejected
+        | OutcomeKind::Failed
+        | OutcomeKind::Refused
+        | OutcomeKind::Unreachable => "✖",
+    }
+}
+
+/// What confirming does, as the confirming line says it.
+pub(super) const fn does(verb: Verb) -> &'static str {
+    match verb {
+        Verb::BackOut => "backs out",
+        Verb::Pause => "pauses",
+        Verb::Resume => "resumes",
+        Verb::Promote => "promotes",
+        Verb::PromoteFull => "promotes fully",
+        Verb::Abort => "aborts",
+        Verb::Retry => "retries",
+        Verb::Rollback => "rolls back",
+        Verb::Restart => "restarts",
+    }
+}
+
+/// Seconds from `then` to now, never negative.
+pub(super) fn seconds_since(state: &State, then: Timestamp) -> i64 {
+    state.now.duration_since(then).as_secs().max(0)
+}
+
+pub(super) fn age(state: &State, then: Timestamp) -> String {
+    duration_words(seconds_since(state, then))
+}
+
+/// The time of day, or the date where it was another day.
+pub(super) fn clock_time(state: &State, at: Timestamp) -> String {
+    let zone = &state.session.zone;
+    let then = at.to_zoned(zone.clone());
+    let now = state.now.to_zoned(zone.clone());
+    if then.date() == now.date() {
+        then.strftime("%H:%M:%S").to_string()
+    } else {
+        then.strftime("%d %b %H:%M").to_string()
+    }
+}
+
+/// What a source that does not tell says of itself: its word, why, and when it is tried again.
+pub(super) fn source_words(state: &State, health: &SourceHealth) -> String {
+    let mut words = health.state.word().to_owned();
+    if !health.detail.is_empty() {
+        words.push_str(": ");
+        words.push_str(&health.detail);
+    }
+    if let Some(next) = health.next_try {
+        let left = next.duration_since(state.now).as_secs();
+        if left > 0 {
+            words.push_str(&format!(", next try in {left} s"));
+        } else {
+            words.push_str(", trying now");
+        }
+    }
+    words
+}
+
+/// Whether this person may decide about a release, as far as is known: "waits for you" is said to nobody else.
+pub(super) fn may_act(environment: Option<&Environment>, release: &Release) -> bool {
+    let Some(environment) = environment else {
+        return false;
+    };
+    if matches!(environment.arming, Arming::Forbidden { .. }) {
+        return false;
+    }
+    let id = &release.rollout.id;
+    let verb = match (&release.rollout.workload, release.rollout.paused_by_hand()) {
+        (Workload::ArgoRollout(_), false) => Verb::Promote,
+        _ => Verb::Resume,
+    };
+    let Some(access) = environment.access.get(&id.namespace) else {
+        return false;
+    };
+    offer::needs(verb, release)
+        .into_iter()
+        .all(|need| access.to(need) == Some(&Answer::Allowed))
+}
+
+/// The last action on a release, while it is news: under way, or over for less than the time it is watched.
+pub(super) fn news<'s>(state: &'s State, target: &ReleaseId) -> Option<&'s Line> {
+    let line = state.actions.last_of(target)?;
+    let over = match &line.state {
+        LineState::UnderWay { .. } => return Some(line),
+        LineState::Over { at, .. } | LineState::Reverted { at, .. } => *at,
+    };
+    (state.now.duration_since(over) < WATCHED_FOR).then_some(line)
+}
+
+/// An action as a line: what it is, how far it is, how it ended.
+pub(super) fn action_words(line: &Line) -> String {
+    match &line.state {
+        LineState::UnderWay { words } => format!("{}: {words}", line.verb.title()),
+        LineState::Over { outcome, .. } => outcome_words(line.verb.title(), outcome),
+        LineState::Reverted { words, .. } => format!("{}: {words}", line.verb.title()),
+    }
+}
+
+/// `3 pods`, `1 pod`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    if number == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{number} {what}s")
+    }
+}
