@@ -61,7 +61,11 @@ impl Cluster {
     /// Tells everything of this environment, until dropped.
     pub async fn watch(&self, sources: mpsc::Sender<Msg>) {
         let (sender, mut events) = mpsc::channel::<Vec<SourceEvent>>(16);
-        let options = source::Options { environment: self.name.clone(), namespaces: self.namespaces.clone(), user: self.user.clone() };
+        let options = source::Options {
+            environment: self.name.clone(),
+            namespaces: self.namespaces.clone().unwrap_or_default(),
+            seed: None,
+        };
         let forward = async {
             while let Some(events) = events.recv().await {
                 self.learn(&events);
@@ -70,7 +74,7 @@ impl Cluster {
                 }
             }
         };
-        tokio::join!(source::run(&self.client, options, sender), forward);
+        tokio::join!(source::run(self.client.clone(), options, sender), forward);
     }
 
     /// What the session itself keeps of the facts.
@@ -128,25 +132,43 @@ impl Cluster {
                 }
             }
         };
-        tokio::join!(detail::run(&self.client, &id, &uid, sender), forward);
+        let failed = sources.clone();
+        let told = async {
+            if let Err(error) = detail::run(self.client.clone(), id, uid.clone(), sender).await {
+                let fact = DetailFact::Failed { part: "release", why: error.sentence() };
+                // Only a screen that is gone does not take it.
+                let _ = failed.send(Msg::Detail { uid: uid.clone(), fact }).await;
+            }
+        };
+        tokio::join!(told, forward);
     }
 
     /// Follows the log of a pod to its end.
-    pub async fn logs(&self, id: &ReleaseId, pod: &Safe, container: Option<&str>, results: mpsc::Sender<Msg>) -> Result<(), Safe> {
-        let (sender, mut lines) = mpsc::channel::<Vec<Safe>>(16);
+    pub async fn logs(&self, id: &ReleaseId, pod: &Safe, container: &Safe, results: mpsc::Sender<Msg>) {
+        let (sender, mut facts) = mpsc::channel(16);
+        let what = logs::Follow {
+            namespace: id.namespace.clone(),
+            pod: pod.to_string(),
+            container: container.to_string(),
+            tail: LOG_TAIL,
+        };
         let forward = async {
             let told = |event| Msg::Log { pod: pod.clone(), event };
             if results.send(told(LogEvent::Following)).await.is_err() {
                 return;
             }
-            while let Some(lines) = lines.recv().await {
-                if results.send(told(LogEvent::Lines(lines))).await.is_err() {
+            while let Some(fact) = facts.recv().await {
+                let event = match fact {
+                    logs::LogFact::Lines(lines) => LogEvent::Lines(lines),
+                    logs::LogFact::Ended => LogEvent::Ended,
+                    logs::LogFact::Failed(error) => LogEvent::Failed(error.sentence()),
+                };
+                if results.send(told(event)).await.is_err() {
                     return;
                 }
             }
         };
-        let (ended, ()) = tokio::join!(logs::follow(&self.client, &id.namespace, pod, container, LOG_TAIL, sender), forward);
-        ended.map_err(|error| error.sentence())
+        tokio::join!(logs::follow(&self.client, &what, sender), forward);
     }
 }
 

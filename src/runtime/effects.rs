@@ -17,7 +17,7 @@ use super::{
     recorder::AuditRecorder,
 };
 use crate::{
-    app::msg::{ActionUpdate, Effect, LogEvent, Msg},
+    app::msg::{ActionUpdate, Effect, Msg},
     model::{
         event::{Fact, SourceEvent},
         id::{EnvironmentName, IntentId, ReleaseId},
@@ -201,12 +201,8 @@ impl Effects {
         let Some(cluster) = self.cluster(&id) else { return };
         let results = self.results.clone();
         let task = spawn_local(async move {
-            let sent = cluster.logs(&id, &pod, container.as_deref(), results.clone()).await;
-            let event = match sent {
-                Ok(()) => LogEvent::Ended,
-                Err(why) => LogEvent::Failed(why),
-            };
-            let _ = results.send(Msg::Log { pod, event }).await;
+            let container = container.unwrap_or_default();
+            cluster.logs(&id, &pod, &container, results).await;
         });
         self.logs = Some(task.abort_handle());
     }

@@ -203,7 +203,7 @@ impl Screen {
 
     fn draw(&mut self) -> Drawing {
         self.state.dirty = false;
-        ui::settle(&mut self.state);
+        self.state.settle();
         let (state, theme) = (&self.state, &self.theme);
         match self.terminal.draw(|frame| ui::draw(state, theme, frame)) {
             Drawn::Written(_) | Drawn::Unchanged(_) => {

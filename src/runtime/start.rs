@@ -109,6 +109,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
             read_only: options.read_only,
             armed_minutes: session.config.write.minutes,
             clock: session.config.ui.clock,
+            zone: jiff::tz::TimeZone::system(),
             id: session.id.clone(),
             next_intent: 0,
             open_intents: open_intents.clone(),

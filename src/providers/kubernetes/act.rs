@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    client::{ApiPath, Client, PatchType},
+    client::{ApiPath, Client},
     error::{Error, Fate},
     history::{self, Recorded},
     map::{self, Beside, Interner},
     plan::{Facts, GitPolicy, Holder, Served},
-    requests::{self, JSON_PATCH, MERGE_PATCH, Request},
+    requests::{self, Request},
     wire::{self, List, Watch},
 };
 use crate::{
@@ -393,14 +393,9 @@ pub async fn send(
     };
     let precondition = sending.holder_version.as_ref().unwrap_or(version);
     let request = request.with_precondition(precondition, &plan.target.uid);
-    let kind = match request.content_type {
-        JSON_PATCH => PatchType::Json,
-        MERGE_PATCH => PatchType::Merge,
-        _ => PatchType::Strategic,
-    };
     let body = Bytes::from(request.body.to_string());
     match client
-        .patch(&ApiPath::encoded(&request.path), kind, body)
+        .patch(&ApiPath::encoded(&request.path), request.content_type, body)
         .await
     {
         Ok(bytes) => applied(client, plan, sending, &bytes).await,

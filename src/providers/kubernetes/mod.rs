@@ -8,6 +8,7 @@
 //! in sync (`watch`).
 
 pub mod access;
+pub mod act;
 pub mod client;
 pub mod detail;
 pub mod error;
@@ -25,3 +26,4 @@ pub mod status;
 pub mod tree;
 pub mod watch;
 pub mod wire;
+mod yaml;
