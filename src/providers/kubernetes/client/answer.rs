@@ -19,7 +19,7 @@ const MESSAGE_MAX: usize = 1024;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
 /// The error that a `Status` tells: as the body of an answer, or as the last line of a watch.
-pub(crate) fn status_error(status: wire::Status, code: u16, header: Option<Duration>) -> Error {
+pub(crate) fn status_error(status: &wire::Status, code: u16, header: Option<Duration>) -> Error {
     let body = status
         .details
         .retry_after_seconds
@@ -56,7 +56,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
         message: plain(body),
         ..wire::Status::default()
     });
-    status_error(said, status.as_u16(), retry_after(headers))
+    status_error(&said, status.as_u16(), retry_after(headers))
 }
 
 fn sorted(said: Said, retry_after: Option<Duration>) -> Error {
