@@ -204,7 +204,6 @@ impl Shown<'_> {
         let scroll = self.open.scroll_of(pane);
         match pane {
             Pane::Canary => {
-                let area = inset(area);
                 let roomy = area.height >= 24;
                 sheet(buf, area, scroll, |sheet| {
                     canary::content(self.state, self.release, roomy, sheet, ink)
