@@ -34,17 +34,14 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let Some(bar) = layout.key_bar else { return };
     if let Some(notice) = &state.notice {
         let style = bold(ink.tone(notice.tone));
-        match layout.rule {
-            Some(rule) => {
-                let mut line = Strip::new(buf, area, rule);
-                line.gap(2).keep_right(4).put(" ", style);
-                line.put(&notice.words, style).keep_right(0);
-                line.put(" ", style);
-            }
-            None => {
-                Strip::new(buf, area, bar).gap(1).put(&notice.words, style);
-                return;
-            }
+        if let Some(rule) = layout.rule {
+            let mut line = Strip::new(buf, area, rule);
+            line.gap(2).keep_right(4).put(" ", style);
+            line.put(&notice.words, style).keep_right(0);
+            line.put(" ", style);
+        } else {
+            Strip::new(buf, area, bar).gap(1).put(&notice.words, style);
+            return;
         }
     }
     keys(

@@ -136,7 +136,7 @@ pub(super) struct Sheet<'b> {
     at: usize,
 }
 
-impl<'b> Sheet<'b> {
+impl Sheet<'_> {
     pub(super) const fn width(&self) -> u16 {
         self.area.width
     }

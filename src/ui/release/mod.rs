@@ -52,7 +52,7 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             open.id.name
         );
         sheet(buf, inset(body), 0, |sheet| {
-            sheet.wrapped(0, &words, bold(ink.waiting))
+            sheet.wrapped(0, &words, bold(ink.waiting));
         });
         return;
     };
@@ -206,7 +206,7 @@ impl Shown<'_> {
             Pane::Canary => {
                 let roomy = area.height >= 24;
                 sheet(buf, area, scroll, |sheet| {
-                    canary::content(self.state, self.release, roomy, sheet, ink)
+                    canary::content(self.state, self.release, roomy, sheet, ink);
                 })
             }
             Pane::Pods => sheet(buf, area, scroll, |sheet| pods::content(self, sheet, ink)),
