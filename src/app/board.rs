@@ -27,6 +27,8 @@ pub const SELECTION_RESTS: SignedDuration = SignedDuration::from_millis(150);
 #[derive(Clone, Debug, Default)]
 pub struct Board {
     pub selected: Option<ReleaseId>,
+    /// Named on the command line: selected as soon as it is known, until then nothing else is.
+    pub wanted: Option<ReleaseId>,
     pub filter: String,
     /// The filter line has the cursor.
     pub filtering: bool,
@@ -94,6 +96,11 @@ impl Counts {
 }
 
 impl Board {
+    /// A Board that selects this release as soon as it is known.
+    pub fn wanting(wanted: Option<ReleaseId>) -> Self {
+        Self { selected: wanted.clone(), wanted, stale_order: true, ..Self::default() }
+    }
+
     pub fn rows(&self) -> &[Row] {
         &self.order
     }
@@ -156,6 +163,11 @@ impl Board {
             .map(|((group, _), slot)| Row { slot, group })
             .collect();
         self.order.shrink_to(self.order.len().saturating_mul(2));
+        if let Some(wanted) = &self.wanted
+            && self.place_of(wanted, releases).is_some()
+        {
+            self.selected = self.wanted.take();
+        }
         if self
             .selected
             .as_ref()

@@ -70,7 +70,7 @@ impl Releases {
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &Release)> {
         self.slots.iter().enumerate().filter_map(|(slot, release)| {
             let release = release.as_ref()?;
-            if self.claimed.contains(&release.rollout.id) {
+            if !self.claimed.is_empty() && self.claimed.contains(&release.rollout.id) {
                 return None;
             }
             Some((Slot::try_from(slot).ok()?, release))
@@ -156,6 +156,14 @@ impl Releases {
     /// Whether a Deployment is the template of a Rollout.
     pub fn is_claimed(&self, id: &ReleaseId) -> bool {
         self.claimed.contains(id)
+    }
+
+    /// The Rollout to which a Deployment of this name belongs.
+    pub fn claimed_by(&self, name: &crate::model::id::ServiceName) -> Option<&ReleaseId> {
+        self.slots.iter().flatten().map(|release| &release.rollout).find_map(|rollout| {
+            let reference = rollout.argo()?.workload_ref.as_ref()?;
+            (&*reference.name == name.as_str()).then_some(&rollout.id)
+        })
     }
 
     fn remove(&mut self, id: &ReleaseId, uid: &Uid) -> Changed {

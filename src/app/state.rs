@@ -270,6 +270,12 @@ impl State {
         }
     }
 
+    /// Before a frame is drawn: keeps the selection within it.
+    pub fn settle(&mut self) {
+        let Self { board, releases, columns, rows, .. } = self;
+        board.scroll_to_selection(releases, *columns, *rows);
+    }
+
     pub fn say(&mut self, tone: Tone, words: impl Into<String>) {
         self.notice = Some(Notice {
             words: words.into(),

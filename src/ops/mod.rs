@@ -16,3 +16,6 @@ pub mod machine;
 pub mod offer;
 pub mod plan;
 pub mod record;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -78,6 +78,9 @@ pub struct Sending {
     /// The same body for people and records: templates by revision and hash, no values.
     pub shown: Value,
     pub when: When,
+    /// Where the request is about another object than the target (a template that a `workloadRef` names): the version of
+    /// that object as it was read for this plan, which is the precondition then.
+    pub holder_version: Option<ResourceVersion>,
     /// How often it may be sent again after a conflict, when nothing that the decision rests on has changed.
     pub resends: u8,
 }

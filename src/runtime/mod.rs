@@ -1,1 +1,17 @@
+//! The only part that acts: spawns tasks, sleeps, reads the clock, takes the terminal and writes into the state
+//! directory. Decides nothing: it tells the reducer and the machines what happened, and does what they ask for.
+
+pub mod audit;
+pub mod audit_view;
+pub mod clock;
+pub mod cluster;
+pub mod effects;
+pub mod execute;
+pub mod log;
+mod private;
+pub mod recorder;
+pub mod screen;
+pub mod served;
+pub mod session;
+pub mod start;
 pub mod terminal;

@@ -221,6 +221,16 @@ impl Terminal {
         }
     }
 
+    /// The bell, and the terminal's own notice (OSC 9) where it has one; others ignore it.
+    pub fn ring(&mut self, words: &Safe) {
+        if guard::is_taken() && !self.gone {
+            self.outgoing.extend(b"\x07\x1b]9;");
+            self.outgoing.extend(words.as_bytes());
+            self.outgoing.extend(b"\x1b\\");
+            self.send_and_tell();
+        }
+    }
+
     /// Gives the terminal back, stops the process group as the terminal's own suspend key would, and takes the terminal
     /// again when it goes on ([`Input::Resumed`]). Answers `false`, and does nothing, where there is no shell that could
     /// make it go on: a program that ssh or a container started directly would stop for ever.

@@ -83,10 +83,10 @@ fn argo(object: &wire::Rollout, share: &mut Interner, beside: Beside) -> Argo {
     let (spec, status) = (&object.spec, &object.status);
     let current_hash = hash(&status.current_pod_hash);
     // Equal most of the time: one allocation for both.
-    let stable_hash = if status.stable_rs == status.current_pod_hash {
+    let stable_hash = if status.stable_hash() == status.current_pod_hash {
         current_hash.clone()
     } else {
-        hash(&status.stable_rs)
+        hash(status.stable_hash())
     };
     Argo {
         strategy: strategy(object, share, beside),

@@ -4,6 +4,9 @@
 //! kubectl's words for a pod. Must never say anything in our words and never look at freshness or permission:
 //! `map` translates, the reducer judges.
 
+pub mod argocd;
+mod argocd_apps;
+mod argocd_pod;
 mod icon;
 mod kubectl;
 mod phase;

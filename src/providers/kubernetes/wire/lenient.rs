@@ -6,7 +6,7 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeSeed, IgnoredAny, SeqAccess, Visitor},
+    de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 /// How a field is read. Not `Deserialize`, whose answer to `null` is an error.
@@ -60,7 +60,7 @@ trait FromScalar: Sized + Default {
     }
 }
 
-impl<'de, T: FromScalar> Visitor<'de> for Scalar<T> {
+impl<T: FromScalar> Visitor<'_> for Scalar<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -231,6 +231,13 @@ impl<'de, T: Lenient<'de>> Visitor<'de> for Sequence<T> {
     }
     fn visit_unit<E: de::Error>(self) -> Result<Vec<T>, E> {
         Ok(Vec::new())
+    }
+    /// An empty list is `{}` where a program without list types has written the object.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(Vec::new()),
+            Some(_) => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+        }
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();

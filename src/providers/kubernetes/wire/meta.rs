@@ -79,6 +79,8 @@ wire! {
         pub argo_installation_id: Option<String>,
         #[serde(rename = "argocd.argoproj.io/hook")]
         pub argo_hook: Option<String>,
+        #[serde(rename = "helm.sh/hook")]
+        pub helm_hook: Option<String>,
         #[serde(rename = "argocd.argoproj.io/ignore-restart-policy")]
         pub argo_ignore_restart_policy: Option<String>,
         #[serde(rename = "windlass.dev/not-undone")]

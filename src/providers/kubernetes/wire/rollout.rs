@@ -123,6 +123,9 @@ wire! {
         pub current_background_analysis_run_status: Option<AnalysisRunRef>,
         pub current_experiment: String,
         pub stable_ping_pong: String,
+        /// Up to v0.8; nowadays one level up.
+        #[serde(rename = "stableRS")]
+        pub stable_rs: String,
     }
 
     pub struct TrafficWeights {
@@ -161,6 +164,15 @@ impl<'de> Lenient<'de> for Steps {
 }
 
 impl RolloutStatus {
+    /// Controllers up to v0.8 kept it with the canary.
+    pub fn stable_hash(&self) -> &str {
+        if self.stable_rs.is_empty() {
+            &self.canary.stable_rs
+        } else {
+            &self.stable_rs
+        }
+    }
+
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         condition(&self.conditions, kind)
     }

@@ -1,0 +1,215 @@
+//! A simulated world that speaks the providers' own wire protocols on loopback.
+//!
+//! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working. The ordinary
+//! provider connects to it, so what a newcomer sees is the real program, and what the tests break is the real client.
+//!
+//! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` makes it move, `write` says
+//! what a write may do, `api` speaks HTTP. Must never know another part of windlass, read a kubeconfig or a token, or
+//! listen on anything but loopback. The tasks it spawns live behind `World` and end with it.
+
+mod answer;
+mod api;
+mod chance;
+mod clock;
+mod cluster;
+mod controller;
+mod fault;
+mod fleet;
+mod json;
+mod kind;
+mod patch;
+mod queue;
+mod requests;
+mod scenario;
+mod script;
+mod seed;
+mod selector;
+mod server;
+mod store;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+pub use fault::{BadFault, Fault, Only, What};
+pub use requests::Request;
+
+use api::Api;
+
+/// Who every caller is.
+const USER: &str = "you@demo";
+
+/// What world to make.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of a shipped scenario, or a path.
+    pub scenario: String,
+    /// Generated quiet Rollouts on top of the scenario's services.
+    pub services: usize,
+    pub seed: u64,
+    /// How much faster than real time pods start and pauses end.
+    pub speed: f64,
+    pub faults: Vec<Fault>,
+    /// Requests are appended here as JSON lines.
+    pub request_log: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            scenario: "morning".to_owned(),
+            services: 0,
+            seed: 1,
+            speed: 1.0,
+            faults: Vec::new(),
+            request_log: None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no scenario is called \"{name}\", and no file is there; there are {known}")]
+    UnknownScenario { name: String, known: String },
+    #[error("cannot read {}", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("scenario {name}: {why}")]
+    Scenario { name: String, why: String },
+    #[error("the speed must be a positive number, not {0}")]
+    Speed(f64),
+    #[error("cannot write the request log {}", path.display())]
+    RequestLog {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot listen on loopback")]
+    Listen(#[source] std::io::Error),
+    #[error("the world could not be built")]
+    Build(#[source] tokio::task::JoinError),
+}
+
+/// A running world; it ends when this is dropped.
+#[derive(Debug)]
+pub struct World {
+    api: Arc<Api>,
+    server: String,
+    environment: String,
+}
+
+impl World {
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        if !(options.speed.is_finite() && options.speed > 0.0) {
+            return Err(Error::Speed(options.speed));
+        }
+        let scenario = scenario::load(&options.scenario)?;
+        let environment = scenario.environment.clone();
+        let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
+            Error::RequestLog {
+                path: options.request_log.clone().unwrap_or_default(),
+                source,
+            }
+        })?;
+        let gate = server::Gate::open().await.map_err(Error::Listen)?;
+        let address = gate.address().map_err(Error::Listen)?;
+        let Options {
+            services,
+            seed,
+            speed,
+            ..
+        } = options;
+        // Playing the past is pure computation, up to a second of it.
+        let built = tokio::task::spawn_blocking(move || {
+            let opened = jiff::Timestamp::now();
+            let mut cluster = seed::build(&scenario, opened, speed, seed);
+            fleet::plant(&mut cluster, services, opened, seed);
+            cluster
+        });
+        let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log));
+        for fault in options.faults {
+            api.faults().add(fault);
+        }
+        tokio::spawn(drive(Arc::clone(&api)));
+        let router = axum::Router::new()
+            .fallback(api::handle)
+            .with_state(Arc::clone(&api));
+        let service = router.into_make_service_with_connect_info::<server::Cut>();
+        let closing = api.closing.clone().cancelled_owned();
+        tokio::spawn(async move {
+            axum::serve(gate, service)
+                .with_graceful_shutdown(closing)
+                .await
+        });
+        Ok(Self {
+            api,
+            server: format!("http://{address}"),
+            environment,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`, to be used as an API server's address; any token is taken.
+    pub fn server(&self) -> String {
+        self.server.clone()
+    }
+
+    /// What the scenario calls it, `prod-eu`.
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// Every request that arrived, in order; old reads may be missing, writes never are.
+    pub fn requests(&self) -> Vec<Request> {
+        self.api.log.all()
+    }
+
+    /// From now on. `gone` also ends the watches that are open.
+    pub fn inject(&self, fault: Fault) {
+        let expires = fault.what == What::Gone;
+        self.api.faults().add(fault);
+        if expires {
+            self.api.ring_watches();
+        }
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        self.api.faults().clear();
+    }
+
+    /// Name and one-line description of each shipped scenario.
+    pub fn scenarios() -> Vec<(&'static str, String)> {
+        scenario::shipped()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.api.closing.cancel();
+    }
+}
+
+/// Lets due things happen. Sleeps until the next one; an idle world is not woken.
+async fn drive(api: Arc<Api>) {
+    loop {
+        let next = api.next_due();
+        tokio::select! {
+            () = api.closing.cancelled() => return,
+            () = api.wake.notified() => {}
+            () = until(next) => {}
+        }
+    }
+}
+
+async fn until(next: Option<Instant>) {
+    match next {
+        Some(next) => tokio::time::sleep_until(next).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,314 @@
+//! Building the world: plays each service's story through the controllers, from its first release to the opening.
+//!
+//! So revisions, events, analysis runs and statuses come from the same code as everything later, and fit together.
+//! Must never write a status itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::clock::Moment;
+use super::cluster::Cluster;
+use super::controller::{self, pause_duration};
+use super::json;
+use super::kind::Kind;
+use super::scenario::{Act, Entry, Release, Scenario, Service, What, Workload};
+use super::script::Script;
+use super::store::Key;
+use super::write::{self, Format, Subresource};
+
+/// When a historical release is promoted to the end: late enough that its template has been seen.
+const SHIPPED_AFTER: Duration = Duration::from_secs(20);
+
+pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64) -> Cluster {
+    let longest = scenario
+        .services
+        .iter()
+        .flat_map(|service| &service.story)
+        .map(|entry| entry.ago.0)
+        .max()
+        .unwrap_or_default();
+    let past = Moment::OPENING.before(longest + Duration::from_secs(3600));
+    let mut cluster = Cluster::new(opened, pace, seed, past);
+    for namespace in &scenario.namespaces {
+        declare_namespace(&mut cluster, &namespace.name);
+        if namespace.read_only {
+            cluster.sealed.insert(namespace.name.clone());
+        }
+    }
+    let mut told: Vec<(Moment, Line<'_>)> = Vec::new();
+    for service in &scenario.services {
+        cluster.scripts.insert(
+            (service.namespace.clone(), service.name.clone()),
+            script(service),
+        );
+        declare_templates(&mut cluster, service);
+        tell(service, &mut told);
+    }
+    told.sort_by_key(|(at, _)| *at);
+    let mut env = BTreeMap::new();
+    for (at, line) in told {
+        cluster.advance(at);
+        play(&mut cluster, &line, &mut env);
+    }
+    cluster.advance(Moment::OPENING);
+    cluster.store.forget_history();
+    cluster
+}
+
+/// One thing to do while the past is played.
+struct Line<'a> {
+    service: &'a Service,
+    what: Deed<'a>,
+}
+
+enum Deed<'a> {
+    Release(&'a Release),
+    Act(Act),
+}
+
+fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
+    for Entry { ago, what } in &service.story {
+        let at = Moment::OPENING.before(ago.0);
+        match what {
+            What::Release(release) => {
+                told.push((
+                    at,
+                    Line {
+                        service,
+                        what: Deed::Release(release),
+                    },
+                ));
+                if !release.stays {
+                    told.push((
+                        at.after(SHIPPED_AFTER),
+                        Line {
+                            service,
+                            what: Deed::Act(Act::PromoteFull),
+                        },
+                    ));
+                }
+            }
+            What::Act(act) => told.push((
+                at,
+                Line {
+                    service,
+                    what: Deed::Act(*act),
+                },
+            )),
+        }
+    }
+}
+
+fn script(service: &Service) -> Script {
+    let mut script = Script::default();
+    if let Some(span) = service.ready_after {
+        script.ready_after = span.0;
+    }
+    for entry in &service.story {
+        if let What::Release(release) = &entry.what {
+            script
+                .verdicts
+                .insert(release.version.clone(), release.analysis);
+        }
+    }
+    script
+}
+
+fn declare_namespace(cluster: &mut Cluster, name: &str) {
+    cluster.create(
+        Kind::Namespace,
+        json!({"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}),
+    );
+}
+
+fn declare_templates(cluster: &mut Cluster, service: &Service) {
+    for name in service
+        .steps
+        .iter()
+        .filter_map(|step| step.strip_prefix("analysis "))
+    {
+        let key = Key::new(Kind::AnalysisTemplate, &service.namespace, name);
+        if cluster.store.get(&key).is_none() {
+            let template = controller::analysis_template(&service.namespace, name, "60s", Some(5));
+            cluster.create(Kind::AnalysisTemplate, template);
+        }
+    }
+}
+
+type Environment = BTreeMap<(String, String), BTreeMap<String, String>>;
+
+fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
+    let service = line.service;
+    let key = Key::new(kind(service.kind), &service.namespace, &service.name);
+    match &line.what {
+        Deed::Release(release) => {
+            let env = env
+                .entry((service.namespace.clone(), service.name.clone()))
+                .or_default();
+            env.extend(release.env.clone());
+            let template = template(service, &release.version, env);
+            if cluster.store.get(&key).is_none() {
+                cluster.create(key.kind, workload(service, &template));
+            } else {
+                cluster.edit(&key, |value| {
+                    json::set(value, &["spec", "template"], template);
+                });
+            }
+        }
+        Deed::Act(act) if key.kind == Kind::Rollout => play_act(cluster, &key, *act),
+        Deed::Act(Act::Pause) => {
+            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true));
+        }
+        // A Deployment rolls by itself.
+        Deed::Act(_) => {}
+    }
+}
+
+fn play_act(cluster: &mut Cluster, key: &Key, act: Act) {
+    let (subresource, body) = match act {
+        Act::Promote => (
+            Subresource::Status,
+            json!({"status": {"pauseConditions": null}}),
+        ),
+        Act::PromoteFull => (
+            Subresource::Status,
+            json!({"status": {"promoteFull": true}}),
+        ),
+        Act::Abort => (Subresource::Status, json!({"status": {"abort": true}})),
+        Act::Pause => (Subresource::None, json!({"spec": {"paused": true}})),
+    };
+    // Refused only for an object that is not there, and a story begins with its release.
+    let _ = write::patch(cluster, key, subresource, Format::Merge, &body, false);
+}
+
+fn kind(workload: Workload) -> Kind {
+    match workload {
+        Workload::Canary | Workload::BlueGreen => Kind::Rollout,
+        Workload::Deployment => Kind::Deployment,
+        Workload::StatefulSet => Kind::StatefulSet,
+        Workload::DaemonSet => Kind::DaemonSet,
+    }
+}
+
+/// A pod template with what the API server's defaults would add.
+fn template(service: &Service, version: &str, env: &BTreeMap<String, String>) -> Value {
+    let env: Vec<Value> = env
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let (namespace, name) = (&service.namespace, &service.name);
+    json!({"metadata": {"labels": {"app": name}}, "spec": {
+        "containers": [{"name": name, "image": format!("registry.example/{namespace}/{name}:{version}"),
+            "env": env, "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}],
+            "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}}, "imagePullPolicy": "IfNotPresent",
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}],
+        "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
+        "securityContext": {}, "schedulerName": "default-scheduler"}})
+}
+
+fn workload(service: &Service, template: &Value) -> Value {
+    let name = &service.name;
+    let mut object = json!({
+        "metadata": {"name": name, "namespace": service.namespace, "labels": {"app": name}},
+        "spec": {"replicas": service.replicas, "selector": {"matchLabels": {"app": name}}, "template": template},
+    });
+    if let Some(application) = &service.argo_cd {
+        let tracked = format!(
+            "{application}:{}/{}:{}/{name}",
+            kind(service.kind).facts().group,
+            kind(service.kind).facts().kind,
+            service.namespace
+        );
+        json::set(
+            &mut object,
+            &["metadata", "labels", "app.kubernetes.io/instance"],
+            application.as_str(),
+        );
+        json::set(
+            &mut object,
+            &["metadata", "annotations", "argocd.argoproj.io/tracking-id"],
+            tracked,
+        );
+    }
+    match service.kind {
+        Workload::Canary => json::set(&mut object, &["spec", "strategy"], canary(service)),
+        Workload::BlueGreen => {
+            let mut strategy = json!({"activeService": name, "previewService": format!("{name}-preview"),
+                "autoPromotionEnabled": false});
+            if let Some(seconds) = service.scale_down_delay {
+                json::set(&mut strategy, &["scaleDownDelaySeconds"], seconds);
+            }
+            json::set(&mut object, &["spec", "strategy", "blueGreen"], strategy);
+        }
+        Workload::Deployment => json::set(
+            &mut object,
+            &["spec", "strategy"],
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}),
+        ),
+        Workload::StatefulSet => json::set(&mut object, &["spec", "serviceName"], name.as_str()),
+        Workload::DaemonSet => json::unset(&mut object, &["spec", "replicas"]),
+    }
+    if matches!(service.kind, Workload::StatefulSet | Workload::DaemonSet) {
+        json::set(
+            &mut object,
+            &["spec", "updateStrategy"],
+            json!({"type": "RollingUpdate"}),
+        );
+    }
+    if let Some(revisions) = service.rollback_window {
+        json::set(
+            &mut object,
+            &["spec", "rollbackWindow", "revisions"],
+            revisions,
+        );
+    }
+    object
+}
+
+fn canary(service: &Service) -> Value {
+    // Checked when the scenario was read.
+    let steps: Vec<Value> = service
+        .steps
+        .iter()
+        .filter_map(|text| step(text).ok())
+        .collect();
+    let mut canary = json!({"steps": steps, "maxSurge": "25%", "maxUnavailable": 0});
+    if service.routed {
+        let name = &service.name;
+        json::set(&mut canary, &["canaryService"], format!("{name}-canary"));
+        json::set(&mut canary, &["stableService"], format!("{name}-stable"));
+        json::set(
+            &mut canary,
+            &["trafficRouting", "nginx", "stableIngress"],
+            name.as_str(),
+        );
+    }
+    json!({"canary": canary})
+}
+
+/// A step in a scenario's short words.
+pub(super) fn step(text: &str) -> Result<Value, String> {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let number = || {
+        rest.parse::<u32>()
+            .map_err(|_| format!("\"{text}\": \"{rest}\" is not a number"))
+    };
+    match (word, rest) {
+        ("weight", _) => Ok(json!({"setWeight": number()?})),
+        ("scale", _) => Ok(json!({"setCanaryScale": {"replicas": number()?}})),
+        ("pause", "") => Ok(json!({"pause": {}})),
+        ("pause", duration) if pause_duration(&Value::from(duration)).is_some() => {
+            Ok(json!({"pause": {"duration": duration}}))
+        }
+        ("analysis", name) if !name.is_empty() => {
+            Ok(json!({"analysis": {"templates": [{"templateName": name}]}}))
+        }
+        _ => Err(format!(
+            "\"{text}\" is not a step; steps are: weight 25, pause, pause 10m, analysis NAME, scale 2"
+        )),
+    }
+}

@@ -1,0 +1,146 @@
+//! The world as a client meets it: over HTTP, through `kube`, and through bare sockets where `kube` is too polite.
+
+mod faults;
+mod living;
+mod reading;
+mod watching;
+mod writing;
+
+use std::time::Duration;
+
+use http::{Method, Request as HttpRequest};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::{Error, Options, Request, World};
+
+const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
+const MERGE: &str = "application/merge-patch+json";
+const OPERATIONS: &str = "application/json-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
+async fn world(scenario: &str, faults: &[&str]) -> World {
+    let options = Options {
+        scenario: scenario.to_owned(),
+        speed: 1000.0,
+        faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        ..Options::default()
+    };
+    World::start(options).await.unwrap()
+}
+
+struct Reply {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// One request on a connection of its own; None where no answer came.
+async fn send(world: &World, method: Method, path: &str, kind: &str, body: &str) -> Option<Reply> {
+    let mut line = open(world, method, path, kind, body).await;
+    let mut text = Vec::new();
+    line.read_to_end(&mut text).await.ok()?;
+    let text = String::from_utf8(text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let body = if head.to_lowercase().contains("chunked") {
+        unchunk(body)
+    } else {
+        body.to_owned()
+    };
+    Some(Reply {
+        status,
+        head: head.to_lowercase(),
+        body,
+    })
+}
+
+async fn open(world: &World, method: Method, path: &str, kind: &str, body: &str) -> TcpStream {
+    let address = world.server();
+    let mut line = TcpStream::connect(address.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(body.as_bytes()).await.unwrap();
+    line
+}
+
+fn unchunk(mut text: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = text.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        let (chunk, rest) = rest.split_at(size);
+        body.push_str(chunk);
+        text = rest.trim_start_matches("\r\n");
+        if size == 0 {
+            break;
+        }
+    }
+    body
+}
+
+async fn get(world: &World, path: &str) -> Reply {
+    send(world, Method::GET, path, "application/json", "")
+        .await
+        .unwrap()
+}
+
+async fn patch(world: &World, path: &str, kind: &str, body: &Value) -> Reply {
+    send(world, Method::PATCH, path, kind, &body.to_string())
+        .await
+        .unwrap()
+}
+
+/// A watch, line by line.
+struct Watch(BufReader<TcpStream>);
+
+impl Watch {
+    async fn open(world: &World, path: &str) -> Self {
+        let mut lines = BufReader::new(open(world, Method::GET, path, "", "").await);
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            lines.read_line(&mut line).await.unwrap();
+        }
+        Self(lines)
+    }
+
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            let mut line = String::new();
+            let read =
+                tokio::time::timeout(Duration::from_secs(20), self.0.read_line(&mut line)).await;
+            if read.expect("the watch says nothing").unwrap() == 0 {
+                return None;
+            }
+            // Chunk sizes and ends are no JSON objects.
+            if line.starts_with('{') {
+                return Some(serde_json::from_str(&line).unwrap());
+            }
+        }
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let event = self.next().await.expect("the watch ended");
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+}
+
+fn phase_is(phase: &'static str) -> impl Fn(&Value) -> bool {
+    move |event| event["object"]["status"]["phase"] == phase
+}

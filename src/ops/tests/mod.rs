@@ -1,0 +1,7 @@
+//! The life of an action, told as stories and as properties.
+
+mod basis;
+pub(crate) mod fixture;
+mod guards;
+mod machine;
+mod properties;

@@ -1,0 +1,210 @@
+//! One environment as this session uses it: its API server, who we are there, and what the configuration says of it.
+//! The only place that joins a provider with the reducer's messages and the executor's needs.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use super::{
+    execute::{Seen, System},
+    served::Evidence,
+};
+use crate::{
+    app::msg::{LogEvent, Msg},
+    model::{
+        detail::Revision,
+        event::{DetailFact, SourceEvent},
+        id::{EnvironmentName, Namespace, ReleaseId, ResourceVersion, Uid},
+        rollout::Rollout,
+        source::{Access, Need, Tier, WhoAmI},
+        text::{Safe, sanitise},
+    },
+    ops::{
+        intent::Intent,
+        machine::{Answer, ReadTrouble},
+        plan::{Plan, Refusal},
+    },
+    providers::kubernetes::{
+        access, act,
+        client::Client,
+        detail, logs,
+        plan::{self, Served},
+        source,
+    },
+};
+
+/// How many lines of a log are asked for at first.
+const LOG_TAIL: u32 = 200;
+
+pub struct Cluster {
+    pub name: EnvironmentName,
+    pub client: Client,
+    pub tier: Tier,
+    /// `None`: every one that may be listed.
+    pub namespaces: Option<Vec<Namespace>>,
+    /// Whether a note is left on the objects that are acted on.
+    pub note: bool,
+    /// The kubeconfig's name of us, where the server does not say.
+    pub user: Option<Safe>,
+    pub who: RefCell<Option<WhoAmI>>,
+    /// Versions that were seen serving everything.
+    pub evidence: Rc<RefCell<Evidence>>,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Tells everything of this environment, until dropped.
+    pub async fn watch(&self, sources: mpsc::Sender<Msg>) {
+        let (sender, mut events) = mpsc::channel::<Vec<SourceEvent>>(16);
+        let options = source::Options {
+            environment: self.name.clone(),
+            namespaces: self.namespaces.clone().unwrap_or_default(),
+            seed: None,
+        };
+        let forward = async {
+            while let Some(events) = events.recv().await {
+                self.learn(&events);
+                if sources.send(Msg::Source(events)).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(source::run(self.client.clone(), options, sender), forward);
+    }
+
+    /// What the session itself keeps of the facts.
+    pub fn learn(&self, events: &[SourceEvent]) {
+        use crate::model::event::Fact;
+        for event in events {
+            match &event.fact {
+                Fact::Who(who) => *self.who.borrow_mut() = Some(who.clone()),
+                Fact::Rollout(rollout) => self.evidence.borrow_mut().saw(rollout, self.client.now()),
+                _ => {}
+            }
+        }
+    }
+
+    fn who_words(&self) -> String {
+        match (&*self.who.borrow(), &self.user) {
+            (Some(who), _) => who.name.to_string(),
+            (None, Some(user)) => user.to_string(),
+            (None, None) => "someone".to_owned(),
+        }
+    }
+
+    /// Reads afresh and makes the plan.
+    pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
+        let served = self.evidence.borrow().of(&intent.target).collect::<Vec<Served>>();
+        let terms = act::Terms { tier: self.tier, who: self.who_words(), note: self.note, served };
+        let facts = act::facts(&self.client, intent, terms).await?;
+        plan::plan(intent, &facts)
+    }
+
+    /// What may be done in a namespace.
+    pub async fn access(&self, namespace: &Namespace) -> Access {
+        access::review(&self.client, namespace, &Need::ALL).await
+    }
+
+    pub async fn history(&self, id: &ReleaseId) -> Result<Vec<Revision>, Safe> {
+        act::history(&self.client, id).await.map_err(|error| error.sentence())
+    }
+
+    pub async fn yaml(&self, id: &ReleaseId) -> Result<Vec<Safe>, Safe> {
+        act::yaml(&self.client, id).await.map_err(|error| error.sentence())
+    }
+
+    pub async fn last_writer(&self, id: &ReleaseId) -> Option<Safe> {
+        act::last_writer(&self.client, id).await
+    }
+
+    /// Watches what belongs to one release, until dropped.
+    pub async fn detail(&self, id: ReleaseId, uid: Uid, sources: mpsc::Sender<Msg>) {
+        let (sender, mut facts) = mpsc::channel::<DetailFact>(16);
+        let forward = async {
+            while let Some(fact) = facts.recv().await {
+                if sources.send(Msg::Detail { uid: uid.clone(), fact }).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let failed = sources.clone();
+        let told = async {
+            if let Err(error) = detail::run(self.client.clone(), id, uid.clone(), sender).await {
+                let fact = DetailFact::Failed { part: "release", why: error.sentence() };
+                // Only a screen that is gone does not take it.
+                let _ = failed.send(Msg::Detail { uid: uid.clone(), fact }).await;
+            }
+        };
+        tokio::join!(told, forward);
+    }
+
+    /// Follows the log of a pod to its end.
+    pub async fn logs(&self, id: &ReleaseId, pod: &Safe, container: &Safe, results: mpsc::Sender<Msg>) {
+        let (sender, mut facts) = mpsc::channel(16);
+        let what = logs::Follow {
+            namespace: id.namespace.clone(),
+            pod: pod.to_string(),
+            container: container.to_string(),
+            tail: LOG_TAIL,
+        };
+        let forward = async {
+            let told = |event| Msg::Log { pod: pod.clone(), event };
+            if results.send(told(LogEvent::Following)).await.is_err() {
+                return;
+            }
+            while let Some(fact) = facts.recv().await {
+                let event = match fact {
+                    logs::LogFact::Lines(lines) => LogEvent::Lines(lines),
+                    logs::LogFact::Ended => LogEvent::Ended,
+                    logs::LogFact::Failed(error) => LogEvent::Failed(error.sentence()),
+                };
+                if results.send(told(event)).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(logs::follow(&self.client, &what, sender), forward);
+    }
+}
+
+impl System for Cluster {
+    async fn read(&self, plan: &Plan) -> Result<Arc<Rollout>, ReadTrouble> {
+        act::read(&self.client, &plan.intent.target).await.map(Arc::new).map_err(|error| act::trouble(&error))
+    }
+
+    async fn send(&self, plan: &Plan, index: usize, version: ResourceVersion) -> Answer {
+        match plan.sends.get(index) {
+            Some(sending) => act::send(&self.client, plan, sending, &version).await,
+            None => Answer::NotSent(sanitise("the plan has no such request")),
+        }
+    }
+
+    async fn observe(&self, plan: &Plan, from: Option<ResourceVersion>, seen: mpsc::Sender<Seen>) {
+        let (sender, mut states) = mpsc::channel(16);
+        let forward = async {
+            while let Some(state) = states.recv().await {
+                let state = match state {
+                    act::State::Rollout(rollout) => Seen::Rollout(rollout),
+                    act::State::Deleted => Seen::Deleted,
+                };
+                if seen.send(state).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(act::observe(&self.client, &plan.intent.target, from, sender), forward);
+    }
+
+    async fn note(&self, plan: &Plan) {
+        if let Some(words) = &plan.note
+            && let Err(error) = act::note(&self.client, plan, words).await
+        {
+            tracing::info!(error = %error.sentence(), "the note could not be left");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The loop of the screen: waits, tells the reducer, does what it asks for, draws. Takes input before action results
+//! before source events before time, drains what is queued, then draws once if something changed. There is no frame
+//! rate: idle means no wake-up and no byte, apart from the second hand of a clock that is on the screen.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    clock::now,
+    effects::Effects,
+    terminal::{Drawn, Ended, Input, Terminal},
+};
+use crate::{
+    app::{
+        key::{Code, Key},
+        msg::{Effect, Msg},
+        state::State,
+        update,
+    },
+    ui::{self, theme::Theme},
+};
+
+/// Changes that no finger asked for are drawn at most this often: a hundred of them a second cost a few frames.
+const SOURCE_FRAME_EVERY: Duration = Duration::from_millis(250);
+/// How many queued messages are taken before a frame is drawn all the same.
+const DRAIN: usize = 512;
+
+/// Why the screen ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Asked,
+    /// The terminal vanished, or somebody ended the process.
+    Vanished,
+}
+
+pub struct Screen {
+    pub state: State,
+    pub terminal: Terminal,
+    pub theme: Theme,
+    pub effects: Effects,
+    /// Results of what was asked for.
+    pub results: mpsc::Receiver<Msg>,
+    /// Facts.
+    pub sources: mpsc::Receiver<Msg>,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").finish_non_exhaustive()
+    }
+}
+
+/// How soon a change has to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hurry {
+    None,
+    /// A fact changed.
+    Source,
+    /// A finger or an action.
+    Now,
+}
+
+impl Screen {
+    /// Runs until it is left. The terminal is given back when this returns, before actions under way are finished.
+    pub async fn run(mut self) -> (Left, Effects) {
+        let mut hurry = Hurry::Now;
+        let mut last_frame: Option<Instant> = None;
+        let left = loop {
+            if self.state.dirty && hurry == Hurry::None {
+                hurry = Hurry::Source;
+            }
+            let due = match hurry {
+                Hurry::None => None,
+                Hurry::Now => Some(Instant::now()),
+                Hurry::Source => Some(last_frame.map_or_else(Instant::now, |frame| frame + SOURCE_FRAME_EVERY)),
+            };
+            if let Some(due) = due
+                && due <= Instant::now()
+                && !self.terminal.is_busy()
+            {
+                last_frame = Some(Instant::now());
+                hurry = Hurry::None;
+                if self.draw() == Drawing::Over {
+                    break Left::Vanished;
+                }
+                continue;
+            }
+            let frame_at = due.filter(|_| !self.terminal.is_busy());
+            let tick_at = self.state.wake_at().map(|at| instant_of(at));
+            let event = tokio::select! {
+                biased;
+                inputs = self.terminal.next() => Event::Inputs(inputs),
+                Some(msg) = self.results.recv() => Event::Result(msg),
+                Some(msg) = self.sources.recv() => Event::Source(msg),
+                () = at(frame_at), if frame_at.is_some() => Event::Frame,
+                () = at(tick_at), if tick_at.is_some() => Event::Tick,
+            };
+            match event {
+                Event::Inputs(inputs) => {
+                    match self.inputs(inputs) {
+                        Flow::On => hurry = hurry.max(if self.state.dirty { Hurry::Now } else { Hurry::None }),
+                        Flow::End(left) => break left,
+                    }
+                }
+                Event::Result(msg) => {
+                    let effects = self.tell(msg);
+                    if let Flow::End(left) = self.act(effects) {
+                        break left;
+                    }
+                    hurry = if self.state.dirty { Hurry::Now } else { hurry };
+                }
+                Event::Source(msg) => {
+                    if let Flow::End(left) = self.source(msg) {
+                        break left;
+                    }
+                }
+                Event::Frame => {}
+                Event::Tick => {
+                    self.state.dirty = true;
+                    let effects = self.tell(Msg::Tick);
+                    if let Flow::End(left) = self.act(effects) {
+                        break left;
+                    }
+                    hurry = Hurry::Now;
+                }
+            }
+        };
+        drop(self.terminal);
+        (left, self.effects)
+    }
+
+    fn inputs(&mut self, inputs: Vec<Input>) -> Flow {
+        for input in inputs {
+            let msg = match input {
+                Input::Key(key) => match key_of(key) {
+                    Some(key) => Msg::Key(key),
+                    None => continue,
+                },
+                Input::Paste(text) => Msg::Paste(text.to_string()),
+                Input::Resize(columns, rows) => Msg::Resized { columns, rows },
+                Input::Resumed => {
+                    self.state.dirty = true;
+                    Msg::Tick
+                }
+                Input::Written(_) if !self.state.dirty => Msg::Shown(now()),
+                Input::Written(_) | Input::Focus(_) => continue,
+                Input::Ended(Ended::Interrupt) => Msg::Key(Key::ctrl('c')),
+                Input::Ended(Ended::Terminate | Ended::HangUp | Ended::Quit) | Input::Gone => {
+                    return Flow::End(Left::Vanished);
+                }
+            };
+            let effects = self.tell(msg);
+            if let Flow::End(left) = self.act(effects) {
+                return Flow::End(left);
+            }
+        }
+        Flow::On
+    }
+
+    /// Facts come in bursts: all that are queued are taken before anything is drawn.
+    fn source(&mut self, first: Msg) -> Flow {
+        let mut next = Some(first);
+        for _ in 0..DRAIN {
+            let Some(msg) = next else { break };
+            let effects = self.tell(msg);
+            if let Flow::End(left) = self.act(effects) {
+                return Flow::End(left);
+            }
+            next = self.sources.try_recv().ok();
+        }
+        if let Some(msg) = next {
+            let effects = self.tell(msg);
+            return self.act(effects);
+        }
+        Flow::On
+    }
+
+    fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+        update(&mut self.state, now(), msg)
+    }
+
+    fn act(&mut self, effects: Vec<Effect>) -> Flow {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Flow::End(Left::Asked),
+                Effect::Copy(text) => self.terminal.copy(&crate::model::text::sanitise(&text)),
+                Effect::Ring(words) => self.terminal.ring(&crate::model::text::sanitise(&words)),
+                Effect::Suspend => {
+                    if !self.terminal.suspend() {
+                        self.state.say(crate::app::state::Tone::Plain, "there is no shell to suspend to");
+                    }
+                }
+                other => self.effects.start(other),
+            }
+        }
+        Flow::On
+    }
+
+    fn draw(&mut self) -> Drawing {
+        self.state.dirty = false;
+        self.state.settle();
+        let (state, theme) = (&self.state, &self.theme);
+        match self.terminal.draw(|frame| ui::draw(state, theme, frame)) {
+            Drawn::Written(_) | Drawn::Unchanged(_) => {
+                let effects = self.tell(Msg::Shown(now()));
+                match self.act(effects) {
+                    Flow::On => Drawing::Going,
+                    Flow::End(_) => Drawing::Over,
+                }
+            }
+            // The loop draws the newest state when the terminal has taken what is on its way.
+            Drawn::Busy => {
+                self.state.dirty = true;
+                Drawing::Going
+            }
+            Drawn::Begun(_) => Drawing::Going,
+            Drawn::GivenBack | Drawn::Gone => Drawing::Over,
+        }
+    }
+}
+
+enum Event {
+    Inputs(Vec<Input>),
+    Result(Msg),
+    Source(Msg),
+    Frame,
+    Tick,
+}
+
+enum Flow {
+    On,
+    End(Left),
+}
+
+#[derive(PartialEq, Eq)]
+enum Drawing {
+    Going,
+    Over,
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Deadlines are told in wall-clock time; the wait itself is monotonic.
+fn instant_of(at: Timestamp) -> Instant {
+    let left = Duration::try_from(at.duration_since(now())).unwrap_or_default();
+    Instant::now() + left
+}
+
+/// The terminal's keys in the reducer's words.
+fn key_of(key: super::terminal::Key) -> Option<Key> {
+    use super::terminal::Code as From;
+    let code = match key.code {
+        From::Char(c) => Code::Char(c),
+        From::Enter => Code::Enter,
+        From::Esc => Code::Esc,
+        From::Tab => Code::Tab,
+        From::BackTab => Code::BackTab,
+        From::Backspace => Code::Backspace,
+        From::Delete => Code::Delete,
+        From::Up => Code::Up,
+        From::Down => Code::Down,
+        From::Left => Code::Left,
+        From::Right => Code::Right,
+        From::Home => Code::Home,
+        From::End => Code::End,
+        From::PageUp => Code::PageUp,
+        From::PageDown => Code::PageDown,
+        From::F(n) => Code::Function(n),
+        From::Insert => return None,
+    };
+    Some(Key { code, ctrl: key.ctrl, alt: key.alt, repeat: key.repeat })
+}

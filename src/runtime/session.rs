@@ -1,0 +1,289 @@
+//! Puts a session together: configuration, contexts, clusters, state directory. Fails before anything is started, with
+//! sentences that say what, where and what to do.
+
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc};
+
+use jiff::Timestamp;
+
+use super::{
+    clock,
+    cluster::Cluster,
+    recorder::AuditRecorder,
+    served::Evidence,
+};
+use crate::{
+    cli::args::Global,
+    config::{self, Config},
+    model::{
+        id::{EnvironmentName, Namespace},
+        source::{SourceHealth, SourceState, Tier},
+        text::{Safe, sanitise},
+    },
+    ops::guard::Arming,
+    providers::kubernetes::{
+        client::{Client, Limits},
+        kubeconfig::{self, Connection, Context},
+    },
+};
+
+/// How environment variables are asked for.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Everything that a session works with.
+pub struct Session {
+    pub config: Config,
+    pub warnings: Vec<String>,
+    pub environments: Vec<Ready>,
+    pub recorder: AuditRecorder,
+    pub evidence: Rc<RefCell<Evidence>>,
+    pub state_dir: PathBuf,
+    pub id: String,
+}
+
+/// One environment, connected or with the reason why it cannot be.
+pub struct Ready {
+    pub name: EnvironmentName,
+    pub context: Safe,
+    pub tier: Tier,
+    pub arming: Arming,
+    pub insecure: bool,
+    pub cluster: Result<Rc<Cluster>, Safe>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Wrong usage or configuration: exit code 2, nothing started.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Wrong(pub String);
+
+impl Session {
+    /// From the configuration and the kubeconfig.
+    pub fn open(global: &Global, variables: Variables<'_>) -> Result<Self, Wrong> {
+        let loaded = config::load(global.config.as_deref(), variables).map_err(|problems| Wrong(problems.to_string()))?;
+        let config = loaded.config;
+        let kubeconfig = global.kubeconfig.clone();
+        let asked = |name: &str| match (name, &kubeconfig) {
+            ("KUBECONFIG", Some(path)) => Some(path.display().to_string()),
+            _ => variables(name),
+        };
+        if let Some(path) = &kubeconfig
+            && !path.exists()
+        {
+            return Err(Wrong(format!("{} does not exist (--kubeconfig)", path.display())));
+        }
+        let contexts = kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))?;
+        let chosen = choose(&contexts, global, &config)?;
+        let state_dir = super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
+        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
+        let mut environments = Vec::new();
+        let mut warnings = loaded.warnings;
+        for (name, context) in chosen {
+            let connection = contexts.connection(context).map_err(|problem| problem.sentence());
+            environments.push(ready(name, context, connection, global, &config, &evidence));
+        }
+        warn_of_unknown(&mut warnings, &config, &contexts, &environments);
+        check_write(global, &environments)?;
+        Ok(Self {
+            recorder: AuditRecorder::open(state_dir.clone(), variables),
+            config,
+            warnings,
+            environments,
+            evidence,
+            state_dir,
+            id: session_id(clock::now()),
+        })
+    }
+
+    /// Over one API server on loopback that needs no login: the demo world. Reads no kubeconfig and no configuration.
+    pub fn demo(environment: &str, address: std::net::SocketAddr, state_dir: PathBuf, variables: Variables<'_>) -> Result<Self, Wrong> {
+        let name = EnvironmentName::new(environment);
+        let connection = Connection::loopback(name.clone(), address);
+        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
+        let client = Client::new(connection, Limits::default(), clock::shared()).map_err(|error| Wrong(error.sentence().to_string()))?;
+        let cluster = Cluster {
+            name: name.clone(),
+            client,
+            tier: Tier::Prod,
+            namespaces: None,
+            note: true,
+            user: None,
+            who: RefCell::new(None),
+            evidence: Rc::clone(&evidence),
+        };
+        let minutes = Config::default().write.minutes;
+        Ok(Self {
+            recorder: AuditRecorder::open(state_dir.clone(), variables),
+            config: Config::default(),
+            warnings: Vec::new(),
+            environments: vec![Ready {
+                name,
+                context: sanitise("demo"),
+                tier: Tier::Prod,
+                arming: armed(minutes),
+                insecure: false,
+                cluster: Ok(Rc::new(cluster)),
+            }],
+            evidence,
+            state_dir,
+            id: session_id(clock::now()),
+        })
+    }
+
+    /// The clusters that can be asked.
+    pub fn clusters(&self) -> BTreeMap<EnvironmentName, Rc<Cluster>> {
+        self.environments
+            .iter()
+            .filter_map(|environment| Some((environment.name.clone(), Rc::clone(environment.cluster.as_ref().ok()?))))
+            .collect()
+    }
+
+    /// Writes down what was learnt.
+    pub fn save(&self) {
+        if let Err(error) = self.evidence.borrow_mut().save() {
+            tracing::warn!(%error, "what was seen serving could not be kept");
+        }
+    }
+}
+
+fn armed(minutes: i64) -> Arming {
+    Arming::Armed { until: clock::now().checked_add(jiff::SignedDuration::from_mins(minutes)).ok() }
+}
+
+/// Short and unique enough to name intents by: the second and the process.
+fn session_id(now: Timestamp) -> String {
+    format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), std::process::id())
+}
+
+/// Which contexts, under which names.
+fn choose<'a>(
+    contexts: &'a kubeconfig::Contexts,
+    global: &Global,
+    config: &Config,
+) -> Result<Vec<(EnvironmentName, &'a Context)>, Wrong> {
+    let wrong = |problem: kubeconfig::Problem| Wrong(problem.sentence().to_string());
+    let configured = |context: &Context| {
+        config
+            .environments
+            .iter()
+            .find(|(name, environment)| environment.context.as_deref().unwrap_or(name) == context.name)
+            .map(|(name, _)| EnvironmentName::new(name))
+    };
+    let mut chosen: Vec<(EnvironmentName, &Context)> = Vec::new();
+    if global.context.is_empty() && !config.environments.is_empty() {
+        for (name, environment) in &config.environments {
+            let context = environment.context.as_deref().unwrap_or(name);
+            let found = contexts.find(context).map_err(|problem| {
+                Wrong(format!("[environments.{name}] names a context that cannot be used: {}", problem.sentence()))
+            })?;
+            chosen.push((EnvironmentName::new(name), found));
+        }
+        return Ok(chosen);
+    }
+    for asked in if global.context.is_empty() { vec![contexts.current().map_err(wrong)?] } else { select(contexts, global, config)? } {
+        let name = configured(asked).unwrap_or_else(|| asked.environment.clone());
+        if !chosen.iter().any(|(known, _)| *known == name) {
+            chosen.push((name, asked));
+        }
+    }
+    Ok(chosen)
+}
+
+/// `--context` takes a context's name, or that of an environment.
+fn select<'a>(contexts: &'a kubeconfig::Contexts, global: &Global, config: &Config) -> Result<Vec<&'a Context>, Wrong> {
+    let names: Vec<String> = global
+        .context
+        .iter()
+        .map(|asked| match config.environments.get(asked).and_then(|environment| environment.context.clone()) {
+            Some(context) if contexts.find(asked).is_err() => context,
+            _ => asked.clone(),
+        })
+        .collect();
+    contexts.select(&names).map_err(|problem| Wrong(problem.sentence().to_string()))
+}
+
+fn ready(
+    name: EnvironmentName,
+    context: &Context,
+    connection: Result<Connection, Safe>,
+    global: &Global,
+    config: &Config,
+    evidence: &Rc<RefCell<Evidence>>,
+) -> Ready {
+    let described = config.environments.get(name.as_str());
+    let tier = described.map_or(Tier::Prod, |environment| environment.tier);
+    let namespaces = if global.namespace.is_empty() {
+        described.and_then(|environment| environment.namespaces.clone())
+    } else {
+        Some(global.namespace.clone())
+    };
+    let insecure = connection.as_ref().is_ok_and(|connection| connection.insecure);
+    let cluster = connection.and_then(|connection| {
+        let user = connection.user.clone();
+        let client = Client::new(connection, Limits::default(), clock::shared()).map_err(|error| error.sentence())?;
+        Ok(Rc::new(Cluster {
+            name: name.clone(),
+            client,
+            tier,
+            namespaces: namespaces.map(|names| names.iter().map(|name| Namespace::new(name)).collect()),
+            note: config.actions.note,
+            user,
+            who: RefCell::new(None),
+            evidence: Rc::clone(evidence),
+        }))
+    });
+    Ready { arming: arming(&name, global, config), name, context: sanitise(&context.name), tier, insecure, cluster }
+}
+
+/// Quiet unless asked: read-only, unless `--write` names it, and never where the configuration does not list it.
+fn arming(name: &EnvironmentName, global: &Global, config: &Config) -> Arming {
+    if global.read_only {
+        return Arming::Forbidden { because: "read-only: this session was started with --read-only".to_owned() };
+    }
+    if let Some(listed) = &config.write.environments
+        && !listed.iter().any(|listed| listed == name.as_str())
+    {
+        return Arming::Forbidden { because: format!("read-only: {name} is not listed in [write] environments of the configuration") };
+    }
+    let asked = global.write.iter().any(|write| write.is_empty() || write.split(',').any(|asked| asked.trim() == name.as_str()));
+    if asked { armed(config.write.minutes) } else { Arming::ReadOnly }
+}
+
+fn check_write(global: &Global, environments: &[Ready]) -> Result<(), Wrong> {
+    for asked in global.write.iter().flat_map(|write| write.split(',')).map(str::trim).filter(|asked| !asked.is_empty()) {
+        if !environments.iter().any(|environment| environment.name.as_str() == asked) {
+            let known: Vec<&str> = environments.iter().map(|environment| environment.name.as_str()).collect();
+            return Err(Wrong(format!("--write={asked}: no such environment in this session; there is {}", known.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+fn warn_of_unknown(warnings: &mut Vec<String>, config: &Config, contexts: &kubeconfig::Contexts, environments: &[Ready]) {
+    for listed in config.write.environments.iter().flatten() {
+        let known = environments.iter().any(|environment| environment.name.as_str() == listed)
+            || config.environments.contains_key(listed)
+            || contexts.all().iter().any(|context| context.environment.as_str() == listed);
+        if !known {
+            warnings.push(format!("[write] environments names {listed:?}, which is neither configured nor a context"));
+        }
+    }
+}
+
+/// What an environment's health is before it has said anything.
+pub fn first_health(ready: &Ready, now: Timestamp) -> SourceHealth {
+    match &ready.cluster {
+        Ok(_) => SourceHealth { state: SourceState::Connecting, since: now, detail: Safe::default(), next_try: None, heard: None },
+        Err(why) => SourceHealth { state: SourceState::NotConfigured, since: now, detail: why.clone(), next_try: None, heard: None },
+    }
+}

@@ -1,0 +1,160 @@
+//! Starts the screen over a session, and leaves it in order: the terminal first, then what is still under way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tokio::sync::mpsc;
+
+use super::{
+    audit, clock,
+    effects::Effects,
+    screen::{Left, Screen},
+    session::{self, Session, Variables},
+    terminal::{OpenError, Terminal},
+};
+use crate::{
+    app::{
+        actions::Actions,
+        board::Board,
+        releases::Releases,
+        state::{
+            AuditView, Environment, Loading, Notice, OpenIntent, Overlay, SourcesView, State, Tone, View,
+        },
+    },
+    model::{
+        id::ReleaseId,
+        text::{sanitise, sanitise_line},
+    },
+    ui::theme::{BuiltIn, Depth, Palette, Theme},
+};
+
+/// How the screen is started.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub demo: bool,
+    pub read_only: bool,
+    /// Opened at once, as soon as it is known.
+    pub open: Option<ReleaseId>,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum NoScreen {
+    #[error("{0}; windlass status prints the same without a terminal")]
+    Terminal(#[from] OpenError),
+    #[error("{0}")]
+    Theme(String),
+}
+
+/// Runs the screen until it is left. Must be called inside a `LocalSet`.
+pub async fn screen(session: &Session, options: Options, variables: Variables<'_>) -> Result<Left, NoScreen> {
+    let theme = theme(&session.config.ui.theme, variables)?;
+    let (result_sender, results) = mpsc::channel(256);
+    let (source_sender, sources) = mpsc::channel(64);
+    let mut effects = Effects::new(session.clusters(), session.recorder.clone(), result_sender, source_sender);
+    let terminal = Terminal::open(variables)?;
+    let (columns, rows) = terminal.size();
+    let state = first_state(session, &options, columns, rows);
+    // After the terminal is taken: what a source says first must find somebody who shows it.
+    effects.watch_all();
+    let screen = Screen { state, terminal, theme, effects, results, sources };
+    let (left, effects) = screen.run().await;
+    effects.finish().await;
+    session.save();
+    Ok(left)
+}
+
+fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScreen> {
+    let palette = match BuiltIn::by_name(name) {
+        Some(built_in) => built_in.palette(),
+        None => {
+            let text = std::fs::read_to_string(name).map_err(|error| {
+                let known: Vec<&str> = BuiltIn::ALL.iter().map(|theme| theme.name()).collect();
+                NoScreen::Theme(format!("[ui] theme {name:?} is neither a file that can be read ({error}) nor one of {}", known.join(", ")))
+            })?;
+            Palette::parse(name, &text).map_err(|error| NoScreen::Theme(error.to_string()))?
+        }
+    };
+    Ok(Theme::new(&palette, Depth::detect(variables)))
+}
+
+fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) -> State {
+    let now = clock::now();
+    let environments: BTreeMap<_, _> = session
+        .environments
+        .iter()
+        .map(|ready| {
+            let environment = Environment {
+                name: ready.name.clone(),
+                context: ready.context.clone(),
+                tier: ready.tier,
+                arming: ready.arming.clone(),
+                health: session::first_health(ready, now),
+                who: None,
+                access: HashMap::new(),
+                wrote: false,
+                insecure: ready.insecure,
+                without_rollouts: false,
+            };
+            (ready.name.clone(), environment)
+        })
+        .collect();
+    let open_intents = open_intents(session);
+    let notice = session.warnings.first().map(|warning| Notice { words: warning.clone(), tone: Tone::Waiting, at: now });
+    State {
+        now,
+        columns,
+        rows,
+        session: crate::app::state::Session {
+            demo: options.demo,
+            read_only: options.read_only,
+            armed_minutes: session.config.write.minutes,
+            clock: session.config.ui.clock,
+            zone: jiff::tz::TimeZone::system(),
+            id: session.id.clone(),
+            next_intent: 0,
+            open_intents: open_intents.clone(),
+        },
+        environments,
+        releases: Releases::default(),
+        view: View::Board,
+        board: Board::wanting(options.open.clone()),
+        open: None,
+        audit: AuditView { records: Loading::Waiting, selected: 0, verified: None },
+        sources: SourcesView::default(),
+        overlays: if open_intents.is_empty() { Vec::new() } else { vec![Overlay::OpenIntents] },
+        actions: Actions::default(),
+        queue: None,
+        notice,
+        ringing: HashMap::new(),
+        last_key: None,
+        dirty: true,
+        leaving: false,
+    }
+}
+
+/// Intents that an earlier session left without an outcome.
+fn open_intents(session: &Session) -> Vec<OpenIntent> {
+    match audit::open_intents(&session.state_dir) {
+        Ok(open) => open
+            .iter()
+            .map(|intent| OpenIntent {
+                id: sanitise_line(&intent.id, 64),
+                at: Some(intent.at),
+                words: sanitise(&open_words(intent)),
+            })
+            .collect(),
+        Err(error) => {
+            tracing::warn!(%error, "the audit log could not be read at the start");
+            Vec::new()
+        }
+    }
+}
+
+/// What is said of an intent without an outcome.
+pub fn open_words(intent: &audit::OpenIntent) -> String {
+    match intent.sent {
+        0 => format!("{}: recorded, and nothing was sent", intent.words),
+        1 => format!("{}: one request was sent or perhaps sent, and its outcome is not known: look at the release before anything else", intent.words),
+        count => format!("{}: {count} requests were sent or perhaps sent, and the outcome is not known: look at the release before anything else", intent.words),
+    }
+}
