@@ -35,7 +35,7 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     match &state.audit.records {
         Loading::Waiting => {
             sheet(buf, inset, 0, |sheet| {
-                sheet.wrapped(0, "reading the audit log", ink.dim)
+                sheet.wrapped(0, "reading the audit log", ink.dim);
             });
         }
         Loading::Failed(why) => {

@@ -225,37 +225,35 @@ fn light(state: &State, columns: u16, ink: &Ink) -> Option<Badge> {
             worst = Some(environment);
         }
     }
-    let (state_of, text) = match worst {
-        Some(environment) => {
-            let word = environment.health.state.word();
-            // The mark alone tells that it fails; which word it is, its rows tell.
-            let mut text = if columns < 60 {
-                environment.name.to_string()
+    let (state_of, text) = if let Some(environment) = worst {
+        let word = environment.health.state.word();
+        // The mark alone tells that it fails; which word it is, its rows tell.
+        let mut text = if columns < 60 {
+            environment.name.to_string()
+        } else {
+            format!("{} {word}", environment.name)
+        };
+        if fail > 1 {
+            text.push_str(" +");
+            text.push_str(&(fail - 1).to_string());
+        }
+        (environment.health.state, text)
+    } else {
+        let oldest = state
+            .environments
+            .values()
+            .filter_map(|environment| environment.health.heard)
+            .min()?;
+        let seconds = state.now.duration_since(oldest).as_secs().max(0);
+        let sources = super::words::count(all, "source");
+        (
+            SourceState::Live,
+            if columns >= 100 {
+                format!("{sources}, {seconds} s")
             } else {
-                format!("{} {word}", environment.name)
-            };
-            if fail > 1 {
-                text.push_str(&format!(" +{}", fail - 1));
-            }
-            (environment.health.state, text)
-        }
-        None => {
-            let oldest = state
-                .environments
-                .values()
-                .filter_map(|environment| environment.health.heard)
-                .min()?;
-            let seconds = state.now.duration_since(oldest).as_secs().max(0);
-            let sources = super::words::count(all, "source");
-            (
-                SourceState::Live,
-                if columns >= 100 {
-                    format!("{sources}, {seconds} s")
-                } else {
-                    format!("{seconds} s")
-                },
-            )
-        }
+                format!("{seconds} s")
+            },
+        )
     };
     let style = ink.source(state_of);
     Some(Badge {
@@ -297,7 +295,8 @@ fn write_badge(state: &State, ink: &Ink) -> Badge {
     };
     let mut text = format!(" WRITE {}", environment.name);
     if armed.len() > 1 {
-        text.push_str(&format!(" +{}", armed.len() - 1));
+        text.push_str(" +");
+        text.push_str(&(armed.len() - 1).to_string());
     }
     if let Arming::Armed { until: Some(until) } = environment.arming {
         text.push(' ');

@@ -49,8 +49,10 @@ fn last_line(keys: &[(&str, &str)], inner: Rect, buf: &mut Buffer, ink: &Ink) {
     }
 }
 
+type Belongs = fn(&Spec) -> bool;
+
 fn content(sheet: &mut Sheet<'_>, ink: &Ink) {
-    let parts: [(&str, fn(&Spec) -> bool); 3] = [
+    let parts: [(&str, Belongs); 3] = [
         (
             "Act: each opens a plan, and nothing is sent without its ceremony",
             |spec| matches!(spec.danger, Danger::OpensPlan | Danger::Arms),

@@ -46,7 +46,7 @@ pub(super) fn draw(
     match &history.revisions {
         Loading::Waiting => {
             sheet(buf, body, 0, |sheet| {
-                sheet.wrapped(0, "asking for its revisions", ink.dim)
+                sheet.wrapped(0, "asking for its revisions", ink.dim);
             });
         }
         Loading::Failed(why) => {
@@ -61,7 +61,7 @@ pub(super) fn draw(
         }
         Loading::Here(revisions) if revisions.is_empty() => {
             sheet(buf, body, 0, |sheet| {
-                sheet.wrapped(0, "no revision is kept", ink.dim)
+                sheet.wrapped(0, "no revision is kept", ink.dim);
             });
         }
         Loading::Here(revisions) => here(state, history, revisions, body, buf, ink),
@@ -123,7 +123,7 @@ fn here(
     .intersection(area);
     if let Some(revision) = revisions.get(history.selected) {
         sheet(buf, below, 0, |sheet| {
-            details(revision, history.reveal, sheet, ink)
+            details(revision, history.reveal, sheet, ink);
         });
     }
 }

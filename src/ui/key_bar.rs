@@ -34,17 +34,14 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let Some(bar) = layout.key_bar else { return };
     if let Some(notice) = &state.notice {
         let style = bold(ink.tone(notice.tone));
-        match layout.rule {
-            Some(rule) => {
-                let mut line = Strip::new(buf, area, rule);
-                line.gap(2).keep_right(4).put(" ", style);
-                line.put(&notice.words, style).keep_right(0);
-                line.put(" ", style);
-            }
-            None => {
-                Strip::new(buf, area, bar).gap(1).put(&notice.words, style);
-                return;
-            }
+        if let Some(rule) = layout.rule {
+            let mut line = Strip::new(buf, area, rule);
+            line.gap(2).keep_right(4).put(" ", style);
+            line.put(&notice.words, style).keep_right(0);
+            line.put(" ", style);
+        } else {
+            Strip::new(buf, area, bar).gap(1).put(&notice.words, style);
+            return;
         }
     }
     keys(
@@ -62,7 +59,8 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
 /// One key and what it does.
 struct Item {
     key: &'static str,
-    long: String,
+    /// What it does to this very release, where there is room to say so.
+    long: Option<String>,
     short: &'static str,
     lit: bool,
     /// Where there is no room, the highest goes first.
@@ -70,45 +68,53 @@ struct Item {
 }
 
 impl Item {
-    fn fixed(key: &'static str, does: &'static str, rank: u8) -> Self {
+    const fn fixed(key: &'static str, does: &'static str, rank: u8) -> Self {
         Self {
             key,
-            long: does.to_owned(),
+            long: None,
             short: does,
             lit: true,
             rank,
         }
+    }
+
+    fn words(&self) -> &str {
+        self.long.as_deref().unwrap_or(self.short)
+    }
+
+    fn cells(&self) -> usize {
+        width(self.key) + 1 + width(self.words())
     }
 }
 
 fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let mut items = items(state);
     let room = usize::from(area.width.saturating_sub(1));
-    let mut long = true;
     let mut gap = 3;
-    let cells = |items: &[Item], long: bool, gap: usize| -> usize {
-        items
-            .iter()
-            .map(|item| {
-                let words = if long { &*item.long } else { item.short };
-                width(item.key) + 1 + width(words) + gap
-            })
-            .sum()
-    };
-    if cells(&items, long, gap) > room {
-        long = false;
-    }
-    if cells(&items, long, gap) > room {
-        gap = 2;
-    }
-    while cells(&items, long, gap) > room + gap && items.len() > 1 {
+    let cells =
+        |items: &[Item], gap: usize| -> usize { items.iter().map(|item| item.cells() + gap).sum() };
+    // Shorter words before fewer keys, and what matters most keeps its words longest.
+    while cells(&items, gap) > room + gap {
+        let longest = items
+            .iter_mut()
+            .filter(|item| item.long.is_some())
+            .max_by_key(|item| item.rank);
+        if let Some(item) = longest {
+            item.long = None;
+            continue;
+        }
+        if gap > 2 {
+            gap = 2;
+            continue;
+        }
         let least = items
             .iter()
             .enumerate()
             .max_by_key(|(_, item)| item.rank)
             .map(|(at, _)| at);
-        if let Some(at) = least {
-            items.remove(at);
+        match least {
+            Some(at) if items.len() > 1 => drop(items.remove(at)),
+            _ => break,
         }
     }
     // Keys that an overlay takes do nothing here and now.
@@ -116,7 +122,6 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let mut line = Strip::new(buf, area, 0);
     line.gap(1);
     for item in &items {
-        let words = if long { &*item.long } else { item.short };
         let (key, text) = if item.lit && !covered {
             (bold(ink.accent), ink.text)
         } else {
@@ -124,7 +129,7 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         };
         line.put(item.key, key)
             .gap(1)
-            .put(words, text)
+            .put(item.words(), text)
             .gap(u16::try_from(gap).unwrap_or(2));
     }
 }
@@ -138,6 +143,10 @@ fn items(state: &State) -> Vec<Item> {
         }
     }
     match state.view {
+        View::Board if state.board.rows().is_empty() => {
+            items.push(Item::fixed("r", "try again", 5));
+            items.push(Item::fixed("9", "sources", 6));
+        }
         View::Board => {
             items.push(Item::fixed("space", "mark", 9));
             items.push(Item::fixed("n", "next", 6));
@@ -155,7 +164,7 @@ fn items(state: &State) -> Vec<Item> {
             items.push(Item::fixed("Esc", "back to the Board", 2));
         }
     }
-    if matches!(state.view, View::Board | View::Release) {
+    if target(state).is_some() && matches!(state.view, View::Board | View::Release) {
         items.push(Item::fixed("m", "more", 5));
     }
     items.push(Item::fixed("?", "keys", 3));
@@ -194,7 +203,7 @@ fn verbs(
         let offer = offer::offer(verb, release, access);
         items.push(Item {
             key,
-            long: long_words(verb, release, &offer),
+            long: Some(long_words(verb, release, &offer)),
             short: verb.title(),
             lit: armed && offer.offered() && (live || verb.is_emergency()),
             rank,
@@ -206,7 +215,7 @@ fn verbs(
     {
         items.push(Item {
             key: "W",
-            long: format!("arm for {} min", state.session.armed_minutes),
+            long: Some(format!("arm for {} min", state.session.armed_minutes)),
             short: "arm",
             lit: true,
             rank: 4,

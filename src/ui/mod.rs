@@ -16,6 +16,8 @@ mod release;
 mod small;
 mod sources;
 mod strip;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 mod words;
 

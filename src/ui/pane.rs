@@ -40,6 +40,7 @@ pub(super) fn boxed(
         return area;
     }
     let inner_width = area.width - 2;
+    let air = u16::from(airy(buf.area));
     for (y, [left, middle, right]) in [(0, ["┌", "─", "┐"]), (area.height - 1, ["└", "─", "┘"])]
     {
         Strip::new(buf, area, y)
@@ -54,8 +55,8 @@ pub(super) fn boxed(
             .fill("│", 1, border);
     }
     let title = Rect {
-        x: area.x + 1,
-        width: inner_width.saturating_sub(1),
+        x: area.x + 1 + air,
+        width: inner_width.saturating_sub(1 + 2 * air),
         height: 1,
         ..area
     };
@@ -90,11 +91,16 @@ pub(super) fn boxed(
         }
     }
     Rect {
-        x: area.x + 2,
+        x: area.x + 2 + air,
         y: area.y + 1,
-        width: area.width - 4,
+        width: (area.width - 4).saturating_sub(2 * air),
         height: area.height - 2,
     }
+}
+
+/// Whether there is room for margins.
+const fn airy(screen: Rect) -> bool {
+    screen.width >= 100 && screen.height >= 30
 }
 
 /// A dialog: its own ground, a border, and around both a margin where there is room for it.
@@ -106,8 +112,7 @@ pub(super) fn dialog(
     ink: &Ink,
 ) -> Rect {
     let area = area.intersection(buf.area);
-    let airy = buf.area.width >= 100 && buf.area.height >= 30;
-    let ground = if airy {
+    let ground = if airy(buf.area) {
         Rect {
             x: area.x.saturating_sub(1),
             y: area.y.saturating_sub(1),
@@ -139,18 +144,12 @@ pub(super) fn dialog(
     if area.width < 24 || area.height < 6 {
         return area;
     }
-    let inner = boxed(buf, area, titles, border, ink);
-    let air = u16::from(airy);
-    Rect {
-        x: inner.x + air,
-        width: inner.width.saturating_sub(2 * air),
-        ..inner
-    }
+    boxed(buf, area, titles, border, ink)
 }
 
 /// The columns inside a dialog that is so many wide.
 pub(super) const fn inside(screen: Rect, columns: u16) -> u16 {
-    let taken = if screen.width >= 100 && screen.height >= 30 {
+    let taken = if airy(screen) {
         6
     } else if columns < 24 {
         0

@@ -213,10 +213,6 @@ fn what_is_sent(plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
         let label = if nth == 0 { "same as" } else { "" };
         fact(sheet, label, command, ink.dim, ink);
     }
-    if let Some(note) = &plan.note {
-        let words = format!("leaves a Kubernetes Event, best effort: {note}");
-        fact(sheet, "note", &words, ink.dim, ink);
-    }
 }
 
 fn one_sending(
@@ -289,6 +285,10 @@ fn consequences(
         );
     }
     fact(sheet, "expect", &plan.expect, ink.text, ink);
+    if let Some(note) = &plan.note {
+        let words = format!("{note} (a Kubernetes Event, best effort)");
+        fact(sheet, "note", &words, ink.dim, ink);
+    }
 }
 
 /// A difference, with the values of environment variables only where they were asked for.

@@ -189,7 +189,7 @@ pub(super) fn leaving(state: &State, screen: Rect, buf: &mut Buffer, ink: &Ink) 
                 ],
                 sheet,
                 ink,
-            )
+            );
         },
     );
 }

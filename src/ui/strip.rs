@@ -136,7 +136,7 @@ pub(super) struct Sheet<'b> {
     at: usize,
 }
 
-impl<'b> Sheet<'b> {
+impl Sheet<'_> {
     pub(super) const fn width(&self) -> u16 {
         self.area.width
     }
@@ -275,7 +275,9 @@ impl<'t> Iterator for Broken<'t> {
         let mut end = 0;
         for (at, grapheme) in rest.grapheme_indices(true) {
             used += width(grapheme);
-            if grapheme == " " {
+            // `25 %` is one word.
+            let before_percent = rest.get(at + 1..).is_some_and(|rest| rest.starts_with('%'));
+            if grapheme == " " && !before_percent {
                 space = Some(at);
             }
             // A first character wider than the room is taken all the same, or it would never end.
@@ -306,6 +308,8 @@ mod tests {
         let broken: Vec<&str> = Broken::new("one two threefourfive six", 7).collect();
         assert_eq!(broken, ["one two", "threefo", "urfive", "six"]);
         assert_eq!(Broken::new("", 5).collect::<Vec<_>>(), [""]);
+        let percent: Vec<&str> = Broken::new("analysis at 25 %", 14).collect();
+        assert_eq!(percent, ["analysis at", "25 %"]);
     }
 
     #[test]

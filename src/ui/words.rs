@@ -18,7 +18,6 @@ use crate::{
     ops::{
         guard::{Arming, Decision},
         intent::Verb,
-        machine::OutcomeKind,
         offer,
     },
 };
@@ -73,20 +72,6 @@ pub(super) const fn source_mark(state: SourceState) -> &'static str {
     }
 }
 
-pub(super) const fn outcome_mark(kind: OutcomeKind) -> &'static str {
-    match kind {
-        OutcomeKind::Observed => "✔",
-        OutcomeKind::Accepted => "▸",
-        OutcomeKind::Unknown => "?",
-        OutcomeKind::Partial | OutcomeKind::Interrupted => "▲",
-        OutcomeKind::Reverted
-        | OutcomeKind::Rejected
-        | OutcomeKind::Failed
-        | OutcomeKind::Refused
-        | OutcomeKind::Unreachable => "✖",
-    }
-}
-
 /// What confirming does, as the confirming line says it.
 pub(super) const fn does(verb: Verb) -> &'static str {
     match verb {
@@ -133,7 +118,9 @@ pub(super) fn source_words(state: &State, health: &SourceHealth) -> String {
     if let Some(next) = health.next_try {
         let left = next.duration_since(state.now).as_secs();
         if left > 0 {
-            words.push_str(&format!(", next try in {left} s"));
+            words.push_str(", next try in ");
+            words.push_str(&left.to_string());
+            words.push_str(" s");
         } else {
             words.push_str(", trying now");
         }
@@ -175,9 +162,10 @@ pub(super) fn news<'s>(state: &'s State, target: &ReleaseId) -> Option<&'s Line>
 /// An action as a line: what it is, how far it is, how it ended.
 pub(super) fn action_words(line: &Line) -> String {
     match &line.state {
-        LineState::UnderWay { words } => format!("{}: {words}", line.verb.title()),
+        LineState::UnderWay { words } | LineState::Reverted { words, .. } => {
+            format!("{}: {words}", line.verb.title())
+        }
         LineState::Over { outcome, .. } => outcome_words(line.verb.title(), outcome),
-        LineState::Reverted { words, .. } => format!("{}: {words}", line.verb.title()),
     }
 }
 

@@ -190,21 +190,18 @@ fn versions(
         }
         return;
     }
-    match release.serving_before() {
-        Some(before) => {
-            line.name(&before.label(), room, ink.dim);
-            line.to(start + room).put("→", ink.dim);
-            line.to(start + room + 2);
-            line.name(&current, room + 1, ink.text);
-        }
-        None => {
-            let style = if group == Group::Quiet {
-                ink.dim
-            } else {
-                ink.text
-            };
-            line.name(&current, 2 * room + 3, style);
-        }
+    if let Some(before) = release.serving_before() {
+        line.name(&before.label(), room, ink.dim);
+        line.to(start + room).put("→", ink.dim);
+        line.to(start + room + 2);
+        line.name(&current, room + 1, ink.text);
+    } else {
+        let style = if group == Group::Quiet {
+            ink.dim
+        } else {
+            ink.text
+        };
+        line.name(&current, 2 * room + 3, style);
     }
 }
 

@@ -1,5 +1,5 @@
 //! The rollout itself: its steps as a line with dots, where it stands, which versions share the traffic, and the
-//! ReplicaSets that are still there.
+//! `ReplicaSet`s that are still there.
 
 use super::super::{
     board::{bar, percent, pods_words},
@@ -121,11 +121,12 @@ fn stops(canary: &Canary) -> Vec<Stop> {
 
 fn steps(release: &Release, canary: &Canary, style: Style, sheet: &mut Sheet<'_>, ink: &Ink) {
     let stops = stops(canary);
-    let index = match release.rollout.fully_promoted() {
-        true => usize::MAX,
-        false => canary
+    let index = if release.rollout.fully_promoted() {
+        usize::MAX
+    } else {
+        canary
             .current_step()
-            .map_or(canary.steps.len(), |(index, _)| index),
+            .map_or(canary.steps.len(), |(index, _)| index)
     };
     let current = stops
         .iter()

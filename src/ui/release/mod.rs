@@ -52,7 +52,7 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             open.id.name
         );
         sheet(buf, inset(body), 0, |sheet| {
-            sheet.wrapped(0, &words, bold(ink.waiting))
+            sheet.wrapped(0, &words, bold(ink.waiting));
         });
         return;
     };
@@ -204,10 +204,9 @@ impl Shown<'_> {
         let scroll = self.open.scroll_of(pane);
         match pane {
             Pane::Canary => {
-                let area = inset(area);
                 let roomy = area.height >= 24;
                 sheet(buf, area, scroll, |sheet| {
-                    canary::content(self.state, self.release, roomy, sheet, ink)
+                    canary::content(self.state, self.release, roomy, sheet, ink);
                 })
             }
             Pane::Pods => sheet(buf, area, scroll, |sheet| pods::content(self, sheet, ink)),

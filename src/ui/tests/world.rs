@@ -262,6 +262,10 @@ pub(crate) fn rollout(sample: &Sample) -> Rollout {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller makes the sample in place"
+)]
 pub(crate) fn add(state: &mut State, sample: Sample) {
     let rollout = rollout(&sample);
     let environment = rollout.id.environment.clone();
