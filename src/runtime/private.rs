@@ -15,7 +15,11 @@ use rustix::fs::{Mode, OFlags};
 pub(super) fn make_dir(path: &Path) -> io::Result<()> {
     let is_new = !path.exists();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    if is_new && let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if is_new
+        && let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+    {
         sync_dir(parent)?;
     }
     let mode = path.metadata()?.mode();
@@ -39,7 +43,9 @@ pub(super) fn make_dir_among_strangers(path: &Path) -> io::Result<()> {
     let found = path.symlink_metadata()?;
     let is_ours = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
     if !is_ours || found.mode() & 0o077 != 0 {
-        return Err(refused("it is not a directory that belongs to this user alone"));
+        return Err(refused(
+            "it is not a directory that belongs to this user alone",
+        ));
     }
     Ok(())
 }
@@ -47,8 +53,15 @@ pub(super) fn make_dir_among_strangers(path: &Path) -> io::Result<()> {
 /// Opens a file for reading and appending, made with mode 0600 where there is none. A symbolic link is refused: a
 /// link planted in the directory must not make us append to a file of its maker's choice.
 pub(super) fn open_append(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(explain_link)?);
+    let flags = OFlags::RDWR
+        | OFlags::APPEND
+        | OFlags::CREATE
+        | OFlags::NOFOLLOW
+        | OFlags::CLOEXEC
+        | OFlags::NONBLOCK;
+    let file = File::from(
+        rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(explain_link)?,
+    );
     own(&file)?;
     Ok(file)
 }
@@ -68,10 +81,13 @@ pub(super) fn open_read(path: &Path) -> io::Result<File> {
 pub(super) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     // The process id keeps two processes from writing into each other's temporary file.
     let temporary = dir.join(format!(".{name}.{}", std::process::id()));
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags =
+        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let written = (|| {
-        let mut file =
-            File::from(rustix::fs::open(&temporary, flags, Mode::from_raw_mode(0o600)).map_err(explain_link)?);
+        let mut file = File::from(
+            rustix::fs::open(&temporary, flags, Mode::from_raw_mode(0o600))
+                .map_err(explain_link)?,
+        );
         own(&file)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -137,7 +153,10 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         std::fs::set_permissions(base.path(), Permissions::from_mode(0o1777)).unwrap();
         let refusal = make_dir(base.path()).unwrap_err().to_string();
-        assert!(refusal.contains("other users may write to it (mode 1777)"), "{refusal}");
+        assert!(
+            refusal.contains("other users may write to it (mode 1777)"),
+            "{refusal}"
+        );
         assert_eq!(mode(base.path()), 0o1777);
     }
 
@@ -181,7 +200,10 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let link = base.path().join("link");
         std::os::unix::fs::symlink("elsewhere", &link).unwrap();
-        for error in [open_append(&link).unwrap_err(), open_read(&link).unwrap_err()] {
+        for error in [
+            open_append(&link).unwrap_err(),
+            open_read(&link).unwrap_err(),
+        ] {
             assert!(error.to_string().contains("symbolic link"), "{error}");
         }
         open_append(Path::new("/dev/null")).unwrap_err();

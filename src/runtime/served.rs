@@ -58,29 +58,45 @@ impl Evidence {
                 }
             }
         });
-        Self { book: book.unwrap_or_default(), file, changed: false }
+        Self {
+            book: book.unwrap_or_default(),
+            file,
+            changed: false,
+        }
     }
 
     /// A read of a rollout.
     pub fn saw(&mut self, rollout: &Rollout, now: Timestamp) {
         let Some(argo) = rollout.argo() else { return };
-        if rollout.phase != Phase::Healthy || !rollout.generation_observed || !rollout.fully_promoted() {
+        if rollout.phase != Phase::Healthy
+            || !rollout.generation_observed
+            || !rollout.fully_promoted()
+        {
             return;
         }
-        let Some(hash) = &argo.current_hash else { return };
+        let Some(hash) = &argo.current_hash else {
+            return;
+        };
         let release = rollout.id.to_string();
         // Beyond that many nothing new is kept: what a back out then says is that its target is a guess.
         if self.book.releases.len() >= RELEASES && !self.book.releases.contains_key(&release) {
             return;
         }
         let versions = self.book.releases.entry(release).or_default();
-        match versions.last_mut().filter(|version| version.hash == hash.as_str()) {
+        match versions
+            .last_mut()
+            .filter(|version| version.hash == hash.as_str())
+        {
             // Every read of every release would otherwise be a change of the file.
             Some(version) if now.duration_since(version.until).as_secs() < 600 => return,
             Some(version) => version.until = now,
             None => {
                 versions.retain(|version| version.hash != hash.as_str());
-                versions.push(Version { hash: hash.to_string(), since: now, until: now });
+                versions.push(Version {
+                    hash: hash.to_string(),
+                    since: now,
+                    until: now,
+                });
                 if versions.len() > VERSIONS {
                     versions.remove(0);
                 }
@@ -91,9 +107,17 @@ impl Evidence {
 
     /// The versions of a release that were seen serving everything, the last one last.
     pub fn of(&self, id: &ReleaseId) -> impl Iterator<Item = Served> {
-        let versions = self.book.releases.get(&id.to_string()).cloned().unwrap_or_default();
+        let versions = self
+            .book
+            .releases
+            .get(&id.to_string())
+            .cloned()
+            .unwrap_or_default();
         versions.into_iter().map(|version| Served {
-            evidence: format!("seen serving everything until {}", version.until.strftime("%Y-%m-%d %H:%MZ")),
+            evidence: format!(
+                "seen serving everything until {}",
+                version.until.strftime("%Y-%m-%d %H:%MZ")
+            ),
             until: Some(version.until),
             hash: PodHash::new(&version.hash),
         })
@@ -102,7 +126,9 @@ impl Evidence {
     /// Writes it down, if anything changed: beside the old file, then in its place.
     pub fn save(&mut self) -> std::io::Result<()> {
         use std::io::Write as _;
-        let Some(file) = self.file.as_ref().filter(|_| self.changed) else { return Ok(()) };
+        let Some(file) = self.file.as_ref().filter(|_| self.changed) else {
+            return Ok(());
+        };
         let beside = file.with_extension(format!("json.{}", std::process::id()));
         let text = serde_json::to_vec(&self.book)?;
         let mut out = std::fs::File::create(&beside)?;

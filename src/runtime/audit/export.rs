@@ -13,14 +13,31 @@ pub fn export_json(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-const COLUMNS: [&str; 12] =
-    ["seq", "at", "intent", "kind", "verb", "env", "namespace", "service", "outcome", "words", "place", "hash"];
+const COLUMNS: [&str; 12] = [
+    "seq",
+    "at",
+    "intent",
+    "kind",
+    "verb",
+    "env",
+    "namespace",
+    "service",
+    "outcome",
+    "words",
+    "place",
+    "hash",
+];
 
 pub fn export_csv(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", COLUMNS.join(","))?;
     for entry in entries {
         let body = Value::Object(entry.body.clone());
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |pointer: &str| {
+            body.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let place = match &entry.place {
             Place::Log => "log".to_owned(),
             Place::Second(path) => path.display().to_string(),
@@ -52,6 +69,10 @@ pub fn export_csv(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
 
 /// Quoted, and with an apostrophe in front of what a spreadsheet would take for a formula.
 fn quoted(cell: &str) -> String {
-    let defused = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() };
+    let defused = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
     format!("\"{}\"", defused.replace('"', "\"\""))
 }

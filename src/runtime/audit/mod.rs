@@ -32,7 +32,9 @@ use record::{GENESIS, Head, MAX_LINE, compose};
 
 const FILE: &str = "audit.jsonl";
 /// Names of the record itself; a body that uses one gets `body_` in front of it.
-const OWN: [&str; 9] = ["schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash"];
+const OWN: [&str; 9] = [
+    "schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash",
+];
 
 /// Where a record was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,17 +57,24 @@ pub enum Error {
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
-    |error| Error::Io { path: path.to_path_buf(), error }
+    |error| Error::Io {
+        path: path.to_path_buf(),
+        error,
+    }
 }
 
 /// The state directory, made for its owner only.
 pub fn state_dir(variables: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Error> {
-    let named = variables("WINDLASS_STATE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let named = variables("WINDLASS_STATE")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
     let dir = match named {
         Some(dir) => dir,
         None => {
             let dirs = directories::ProjectDirs::from("", "", "windlass").ok_or(Error::NoPlace)?;
-            dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_path_buf()
+            dirs.state_dir()
+                .unwrap_or_else(|| dirs.data_local_dir())
+                .to_path_buf()
         }
     };
     private::make_dir(&dir).map_err(io_error(&dir))?;
@@ -94,7 +103,13 @@ impl Log {
 
     /// Makes one record durable. An error means that it cannot be relied upon to be there; after one the log must be
     /// opened anew, since a failed sync says nothing about what is on the disk.
-    pub fn append(&mut self, at: Timestamp, intent: &str, kind: &str, body: Map<String, Value>) -> Result<Entry, Error> {
+    pub fn append(
+        &mut self,
+        at: Timestamp,
+        intent: &str,
+        kind: &str,
+        body: Map<String, Value>,
+    ) -> Result<Entry, Error> {
         self.file.lock().map_err(io_error(&self.path))?;
         let appended = self.append_locked(at, intent, kind, body, None);
         let unlocked = self.file.unlock().map_err(io_error(&self.path));
@@ -103,9 +118,24 @@ impl Log {
         Ok(entry)
     }
 
-    fn append_locked(&mut self, at: Timestamp, intent: &str, kind: &str, body: Map<String, Value>, fallback: Option<&str>) -> Result<Entry, Error> {
+    fn append_locked(
+        &mut self,
+        at: Timestamp,
+        intent: &str,
+        kind: &str,
+        body: Map<String, Value>,
+        fallback: Option<&str>,
+    ) -> Result<Entry, Error> {
         let tail = self.tail()?;
-        let head = Head { seq: tail.seq, at, prev: &tail.prev, intent, kind, torn: tail.torn.as_ref(), fallback };
+        let head = Head {
+            seq: tail.seq,
+            at,
+            prev: &tail.prev,
+            intent,
+            kind,
+            torn: tail.torn.as_ref(),
+            fallback,
+        };
         let entry = compose(&head, &renamed(body))?;
         let mut bytes = Vec::with_capacity(entry.line().len() + 2);
         if tail.unfinished {
@@ -114,7 +144,10 @@ impl Log {
         bytes.extend_from_slice(entry.line().as_bytes());
         bytes.push(b'\n');
         // One write: with O_APPEND no other process's bytes can come in between.
-        self.file.write_all(&bytes).and_then(|()| self.file.sync_data()).map_err(io_error(&self.path))?;
+        self.file
+            .write_all(&bytes)
+            .and_then(|()| self.file.sync_data())
+            .map_err(io_error(&self.path))?;
         Ok(entry)
     }
 
@@ -124,13 +157,23 @@ impl Log {
         let mut window = 64 << 10;
         loop {
             let from = length.saturating_sub(window);
-            self.file.seek(SeekFrom::Start(from)).map_err(io_error(&self.path))?;
+            self.file
+                .seek(SeekFrom::Start(from))
+                .map_err(io_error(&self.path))?;
             let mut bytes = Vec::new();
-            (&mut self.file).take(length - from).read_to_end(&mut bytes).map_err(io_error(&self.path))?;
+            (&mut self.file)
+                .take(length - from)
+                .read_to_end(&mut bytes)
+                .map_err(io_error(&self.path))?;
             match tail(&bytes, from == 0) {
                 Ok(Some(tail)) => return Ok(tail),
                 Ok(None) => window = window.saturating_mul(8),
-                Err(Spoilt(why)) => return Err(Error::Spoilt { path: self.path.clone(), why }),
+                Err(Spoilt(why)) => {
+                    return Err(Error::Spoilt {
+                        path: self.path.clone(),
+                        why,
+                    });
+                }
             }
         }
     }
@@ -138,7 +181,13 @@ impl Log {
 
 fn renamed(body: Map<String, Value>) -> Map<String, Value> {
     body.into_iter()
-        .map(|(name, value)| if OWN.contains(&name.as_str()) { (format!("body_{name}"), value) } else { (name, value) })
+        .map(|(name, value)| {
+            if OWN.contains(&name.as_str()) {
+                (format!("body_{name}"), value)
+            } else {
+                (name, value)
+            }
+        })
         .collect()
 }
 
@@ -166,7 +215,14 @@ pub fn fallback(
     Err(last)
 }
 
-fn append_second(place: &Path, at: Timestamp, intent: &str, kind: &str, body: Map<String, Value>, why: &str) -> Result<(), Error> {
+fn append_second(
+    place: &Path,
+    at: Timestamp,
+    intent: &str,
+    kind: &str,
+    body: Map<String, Value>,
+    why: &str,
+) -> Result<(), Error> {
     private::make_dir_among_strangers(place).map_err(io_error(place))?;
     let path = place.join(FILE);
     let file = private::open_append(&path).map_err(io_error(&path))?;
@@ -178,9 +234,14 @@ fn append_second(place: &Path, at: Timestamp, intent: &str, kind: &str, body: Ma
 
 /// The user's runtime directory, else one of our own among everybody's temporary files.
 fn second_places(variables: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
-    let runtime = variables("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map(|dir| PathBuf::from(dir).join("windlass"));
+    let runtime = variables("XDG_RUNTIME_DIR")
+        .filter(|dir| !dir.is_empty())
+        .map(|dir| PathBuf::from(dir).join("windlass"));
     let uid = rustix::process::geteuid().as_raw();
-    runtime.into_iter().chain([std::env::temp_dir().join(format!("windlass-{uid}"))]).collect()
+    runtime
+        .into_iter()
+        .chain([std::env::temp_dir().join(format!("windlass-{uid}"))])
+        .collect()
 }
 
 fn each(path: &Path, mut met: impl FnMut(Met)) -> Result<bool, Error> {
@@ -242,7 +303,11 @@ pub enum Unverified {
 
 /// Checks every record and the whole chain.
 pub fn verify(dir: &Path) -> Result<Verified, Unverified> {
-    let mut verified = Verified { records: 0, last_hash: GENESIS.to_owned(), torn: Vec::new() };
+    let mut verified = Verified {
+        records: 0,
+        last_hash: GENESIS.to_owned(),
+        torn: Vec::new(),
+    };
     let mut broken = None;
     each(&dir.join(FILE), |met| match met {
         Met::Record(entry) => {

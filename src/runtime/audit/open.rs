@@ -34,7 +34,9 @@ fn among(entries: &[Entry]) -> Vec<OpenIntent> {
     for entry in entries {
         match entry.kind.as_str() {
             "intent" => {
-                let old = newest.is_some_and(|newest| newest.duration_since(entry.at).as_hours() > RECENT_DAYS * 24);
+                let old = newest.is_some_and(|newest| {
+                    newest.duration_since(entry.at).as_hours() > RECENT_DAYS * 24
+                });
                 if !old {
                     open.insert(&entry.intent, opened(entry));
                 }
@@ -57,8 +59,16 @@ fn among(entries: &[Entry]) -> Vec<OpenIntent> {
 
 fn opened(entry: &Entry) -> OpenIntent {
     let body = Value::Object(entry.body.clone());
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let requests = body.pointer("/plan/requests").and_then(Value::as_array).map_or(0, Vec::len);
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let requests = body
+        .pointer("/plan/requests")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     OpenIntent {
         id: entry.intent.clone(),
         at: entry.at,

@@ -22,7 +22,9 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// The names of the record itself, which a body cannot use: with one of them twice in a line, readers would disagree
 /// about which one counts.
-const RESERVED: [&str; 9] = ["schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash"];
+const RESERVED: [&str; 9] = [
+    "schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash",
+];
 
 /// `,"hash":"` + 64 + `"}`
 const HASH_FIELD: &str = ",\"hash\":\"";
@@ -84,7 +86,9 @@ pub(super) struct Head<'a> {
 /// Why a record could not be made. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    #[error("an audit record may not have a field named {0:?}: that name belongs to the log itself")]
+    #[error(
+        "an audit record may not have a field named {0:?}: that name belongs to the log itself"
+    )]
     Reserved(String),
     #[error("an audit record of {0} bytes is over the limit of {MAX_LINE}")]
     TooLarge(usize),
@@ -172,16 +176,24 @@ fn escape_what_terminals_obey(line: String) -> String {
 
 /// Says what a line, without its line feed, is.
 pub(super) fn classify(line: &[u8]) -> Line {
-    let Ok(line) = std::str::from_utf8(line) else { return Line::Scrap };
-    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else { return Line::Scrap };
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Line::Scrap;
+    };
+    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return Line::Scrap;
+    };
     let Some((covered, hash)) = split_hash(line) else {
         return Line::Forged("it is a JSON object without a hash at its end".to_owned());
     };
     if hex_digest(covered.as_bytes()) != hash {
-        return Line::Forged("its hash is not that of its text: it was changed after it was written".to_owned());
+        return Line::Forged(
+            "its hash is not that of its text: it was changed after it was written".to_owned(),
+        );
     }
     if fields.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
-        return Line::Forged(format!("its schema is not {SCHEMA}: another version of windlass may have written it"));
+        return Line::Forged(format!(
+            "its schema is not {SCHEMA}: another version of windlass may have written it"
+        ));
     }
     fields.remove("schema");
     fields.remove("hash");
@@ -192,9 +204,13 @@ pub(super) fn classify(line: &[u8]) -> Line {
     let (at, prev, intent, kind) = (text("at"), text("prev"), text("intent"), text("kind"));
     let fallback = text("fallback");
     let seq = fields.remove("seq").and_then(|seq| seq.as_u64());
-    let torn = fields.remove("torn").map(serde_json::from_value::<Scrap>).transpose();
+    let torn = fields
+        .remove("torn")
+        .map(serde_json::from_value::<Scrap>)
+        .transpose();
     let at = at.and_then(|at| at.parse().ok());
-    let (Some(seq), Some(at), Some(prev), Some(intent), Some(kind), Ok(torn)) = (seq, at, prev, intent, kind, torn)
+    let (Some(seq), Some(at), Some(prev), Some(intent), Some(kind), Ok(torn)) =
+        (seq, at, prev, intent, kind, torn)
     else {
         return Line::Forged("one of its own fields is missing or of the wrong type".to_owned());
     };
