@@ -1,2 +1,4 @@
+pub mod audit;
 pub mod execute;
+mod private;
 pub mod terminal;
