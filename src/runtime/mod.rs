@@ -1,4 +1,5 @@
 pub mod audit;
 pub mod execute;
 mod private;
+pub mod served;
 pub mod terminal;

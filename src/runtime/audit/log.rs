@@ -63,6 +63,10 @@ impl Log {
     }
 
     /// Keeps one record. It is on disk when this returns, and may be there, whole or in part, when this fails.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a record is handed over, and its caller is done with it"
+    )]
     pub fn append(
         &mut self,
         at: Timestamp,

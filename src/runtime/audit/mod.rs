@@ -14,6 +14,8 @@ mod intents;
 mod log;
 mod record;
 mod second;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -19,10 +19,14 @@ const SYSTEM_LOG: &str = "/dev/log";
 /// What a system log takes at the least (RFC 5424, 6.1: "SHOULD be able to accept messages of up to 2048").
 const DATAGRAM: usize = 2048;
 
-/// LOG_AUTHPRIV and LOG_NOTICE: what only the administrators of the machine read.
+/// `LOG_AUTHPRIV` and `LOG_NOTICE`: what only the administrators of the machine read.
 const PRIORITY: u8 = 10 << 3 | 5;
 
 /// Keeps a record that the log of `dir` did not take, marked with `why`. Says where it is.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a record is handed over, and its caller is done with it"
+)]
 pub fn fallback(
     dir: &Path,
     at: Timestamp,
