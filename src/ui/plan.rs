@@ -233,7 +233,12 @@ fn one_sending(
         Some(says) => says.clone(),
         None => sanitise(&sending.shown.to_string()).to_string(),
     };
-    let only = (nth == 0).then(|| format!("only if still at version {}", plan.target.version));
+    // A template that a `workloadRef` names has a version of its own; what follows rests on what was observed before.
+    let version = match &sending.holder_version {
+        Some(version) => Some(version),
+        None => (nth == 0).then_some(&plan.target.version),
+    };
+    let only = version.map(|version| format!("only if still at version {version}"));
     let room = usize::from(sheet.width().saturating_sub(LABEL));
     // Request, body and condition, in this order, in as few lines as they fit into.
     let mut packed: Vec<String> = Vec::with_capacity(3);
