@@ -1,15 +1,222 @@
-use std::{collections::BTreeMap, path::{Path, PathBuf}};
+//! The configuration: its format, where it lies, what is wrong with it, and where secrets come from.
+//!
+//! Owns the file and its description. Must never write anything, never read a file of the folder one happens to stand
+//! in (a checked-out repository could then name commands and hosts), and never hold or show a secret it has resolved.
+//!
+//! A file is parsed once with positions, held against the description of the keys (`describe`) so that all mistakes
+//! are told at once, and only then read into [`Config`]. Some keys belong to sources that are not asked yet; they are
+//! checked all the same, so that a file that is valid today stays so.
+
+mod check;
+mod describe;
+mod load;
+mod near;
+mod problem;
+mod rule;
+mod schema;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
 use crate::model::source::Tier;
-#[derive(Clone, Debug)] pub struct Ui { pub theme: String, pub clock: bool }
-#[derive(Clone, Debug)] pub struct Write { pub environments: Option<Vec<String>>, pub minutes: i64 }
-#[derive(Clone, Debug)] pub struct Actions { pub note: bool }
-#[derive(Clone, Debug)] pub struct Environment { pub context: Option<String>, pub tier: Tier, pub namespaces: Option<Vec<String>> }
-#[derive(Clone, Debug)] pub struct Config { pub ui: Ui, pub write: Write, pub actions: Actions, pub environments: BTreeMap<String, Environment> }
-impl Default for Config { fn default() -> Self { Config { ui: Ui{theme:"dark".into(),clock:true}, write: Write{environments:None,minutes:30}, actions: Actions{note:true}, environments: BTreeMap::new() } } }
-pub struct Loaded { pub config: Config, pub path: Option<PathBuf>, pub warnings: Vec<String> }
-#[derive(Debug)] pub struct Problems;
-impl std::fmt::Display for Problems { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("x") } }
-pub fn load(_e: Option<&Path>, _v: &dyn Fn(&str)->Option<String>) -> Result<Loaded, Problems> { Ok(Loaded{config:Config::default(),path:None,warnings:vec![]}) }
-pub fn sample() -> &'static str { "" }
-pub fn schema() -> serde_json::Value { serde_json::Value::Null }
-pub fn path(_v: &dyn Fn(&str)->Option<String>) -> Option<PathBuf> { None }
+
+pub use load::{Loaded, load, path};
+pub use problem::{Problem, Problems};
+pub use schema::schema;
+pub use secret::{SecretError, SecretSource, Variables};
+pub use workload::{NotAWorkload, Workload};
+
+/// What the operator has written down; where he has not, the defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub ui: Ui,
+    pub write: Write,
+    pub actions: Actions,
+    /// What one of these does not describe is an environment too, of tier prod.
+    pub environments: BTreeMap<String, Environment>,
+    pub sources: Sources,
+    pub services: BTreeMap<String, Service>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Ui {
+    /// The name of a theme, or the path of a file.
+    pub theme: String,
+    pub clock: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Write {
+    /// What may be armed; `None` is all.
+    pub environments: Option<Vec<String>>,
+    /// 1 to 480.
+    pub minutes: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Actions {
+    pub note: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// The context of the kubeconfig; `None` is the one of the environment's own name.
+    pub context: Option<String>,
+    #[serde(deserialize_with = "tier")]
+    pub tier: Tier,
+    /// `None` is every one that may be listed.
+    pub namespaces: Option<Vec<String>>,
+    pub prometheus: Option<Server>,
+    pub alertmanager: Option<Server>,
+}
+
+/// A server, and what it wants to see of us.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Server {
+    pub url: String,
+    pub token: Option<SecretSource>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Sources {
+    pub github: Option<GitHub>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct GitHub {
+    pub host: String,
+    pub token: Option<SecretSource>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Service {
+    pub workload: Option<Workload>,
+    pub repository: Option<String>,
+    pub workflow: Option<String>,
+    pub alerts: BTreeMap<String, String>,
+    pub metrics: BTreeMap<String, Metric>,
+}
+
+/// Two queries whose quotient is the share of what failed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Metric {
+    pub good_and_bad: String,
+    pub bad: String,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            theme: "dark".to_owned(),
+            clock: false,
+        }
+    }
+}
+
+impl Default for Write {
+    fn default() -> Self {
+        Self {
+            environments: None,
+            minutes: 30,
+        }
+    }
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self { note: true }
+    }
+}
+
+impl Default for GitHub {
+    fn default() -> Self {
+        Self {
+            host: "github.com".to_owned(),
+            token: None,
+        }
+    }
+}
+
+/// The model keeps its words free of formats, so the word is read here.
+fn tier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tier, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    [Tier::Dev, Tier::Staging, Tier::Prod]
+        .into_iter()
+        .find(|tier| tier.word() == word)
+        .ok_or_else(|| serde::de::Error::custom("no such tier"))
+}
+
+/// Reads the text of a configuration. `file` is how messages call it.
+pub fn parse(text: &str, file: &str) -> Result<Config, Problems> {
+    let (table, mistakes) = toml::de::DeTable::parse_recoverable(text);
+    let mut found = problem::Found::new(file, text);
+    for mistake in &mistakes {
+        found.add(
+            &mistake.span().unwrap_or(0..0),
+            format!("this is not TOML: {}", one_line(mistake.message())),
+        );
+    }
+    found.first_of_each_line();
+    found.finish()?;
+
+    let mut found = problem::Found::new(file, text);
+    check::check(table.get_ref(), &mut found);
+    found.finish()?;
+
+    // What the check let pass is readable; should the two ever differ, it is told as a mistake and not lost.
+    toml::from_str(text).map_err(|e| {
+        let mut found = problem::Found::new(file, text);
+        found.add(&e.span().unwrap_or(0..0), one_line(e.message()));
+        found
+            .finish()
+            .err()
+            .unwrap_or_else(|| Problems::of_file(file, one_line(e.message())))
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}
+
+/// A configuration with every key, all commented out, to begin one's own with.
+pub const fn sample() -> &'static str {
+    include_str!("../../assets/config.toml")
+}
+
+impl Config {
+    /// Every place a secret comes from, with the key that names it.
+    fn secrets_mut(&mut self) -> impl Iterator<Item = (String, &mut SecretSource)> {
+        let of_environments = self
+            .environments
+            .iter_mut()
+            .flat_map(|(name, environment)| {
+                [
+                    ("prometheus", &mut environment.prometheus),
+                    ("alertmanager", &mut environment.alertmanager),
+                ]
+                .into_iter()
+                .filter_map(move |(server, entry)| {
+                    let token = entry.as_mut()?.token.as_mut()?;
+                    Some((format!("environments.{name}.{server}.token"), token))
+                })
+            });
+        let of_github =
+            self.sources.github.as_mut().and_then(|github| {
+                Some(("sources.github.token".to_owned(), github.token.as_mut()?))
+            });
+        of_environments.chain(of_github)
+    }
+}

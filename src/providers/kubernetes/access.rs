@@ -113,16 +113,23 @@ async fn ask(client: &Client, namespace: &Namespace, need: Need) -> Result<Answe
         "kind": "SelfSubjectAccessReview",
         "spec": { "resourceAttributes": what },
     });
-    let path = ApiPath::new(&["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]);
+    let path = ApiPath::new(&[
+        "apis",
+        "authorization.k8s.io",
+        "v1",
+        "selfsubjectaccessreviews",
+    ]);
     let answer = client.ask(&path, Bytes::from(body.to_string())).await?;
     let status = decode::<Review>(&answer)?.status;
-    Ok(match (status.allowed, status.denied, status.evaluation_error) {
-        (Some(true), denied, _) if denied != Some(true) => Answer::Allowed,
-        (_, Some(true), _) => Answer::Denied,
-        // Nobody said yes, and somebody could not be asked (a webhook that is down).
-        (_, _, Some(error)) if !error.is_empty() => Answer::NotAnswered(sanitise(&error)),
-        _ => Answer::Denied,
-    })
+    Ok(
+        match (status.allowed, status.denied, status.evaluation_error) {
+            (Some(true), denied, _) if denied != Some(true) => Answer::Allowed,
+            (_, Some(true), _) => Answer::Denied,
+            // Nobody said yes, and somebody could not be asked (a webhook that is down).
+            (_, _, Some(error)) if !error.is_empty() => Answer::NotAnswered(sanitise(&error)),
+            _ => Answer::Denied,
+        },
+    )
 }
 
 const fn attributes(
@@ -142,5 +149,78 @@ const fn attributes(
         Need::PatchReplicaSets => ("patch", "apps", "replicasets", None),
         Need::CreateEvents => ("create", "", "events", None),
         Need::ReadLogs => ("get", "", "pods", Some("log")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::source::Answer as Said,
+        providers::kubernetes::fake::{Answer, Fake},
+    };
+
+    #[tokio::test]
+    async fn the_server_says_who_we_are() {
+        let fake = Fake::start(|_| {
+            let user = json!({"username": "alice\u{1b}[31m", "groups": ["sre"]});
+            Answer::json(&json!({"status": {"userInfo": user}}))
+        })
+        .await;
+        let who = who(&fake.client()).await.expect("who");
+        assert_eq!(&*who.name, "alice");
+        assert_eq!(who.groups.iter().map(|g| &**g).collect::<Vec<_>>(), ["sre"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_say_leaves_a_name_that_is_marked() {
+        for status in [403, 404] {
+            let fake = Fake::start(move |_| Answer::text(status, "no")).await;
+            let who = who(&fake.client()).await.expect("who");
+            assert!(who.name.contains("the server does not say"), "{}", who.name);
+        }
+        let fake = Fake::start(|_| Answer::text(500, "no")).await;
+        assert!(
+            who(&fake.client()).await.is_err(),
+            "a failure is not an answer"
+        );
+    }
+
+    #[tokio::test]
+    async fn each_need_is_asked_for_by_itself_and_no_opinion_is_no() {
+        let fake = Fake::start(|asked| {
+            let body: serde_json::Value = serde_json::from_str(&asked.body).expect("json");
+            let what = &body["spec"]["resourceAttributes"];
+            assert_eq!(what["namespace"], "shop");
+            let name = format!(
+                "{} {}/{}",
+                what["verb"], what["resource"], what["subresource"]
+            );
+            match name.replace('"', "").as_str() {
+                "patch rollouts/status" => Answer::json(&json!({"status": {"allowed": true}})),
+                "patch rollouts/null" => Answer::json(&json!({"status": {"allowed": false}})),
+                "patch deployments/null" => {
+                    Answer::json(&json!({"status": {"allowed": true, "denied": true}}))
+                }
+                "get pods/log" => {
+                    let status = json!({"allowed": false, "evaluationError": "webhook down"});
+                    Answer::json(&json!({"status": status}))
+                }
+                "create events/null" => Answer::json(&json!({})),
+                _ => Answer::text(500, "no"),
+            }
+        })
+        .await;
+        let access = review(&fake.client(), &Namespace::new("shop"), &Need::ALL).await;
+        assert_eq!(access.to(Need::PatchRolloutsStatus), Some(&Said::Allowed));
+        assert_eq!(access.to(Need::PatchRollouts), Some(&Said::Denied));
+        assert_eq!(access.to(Need::PatchDeployments), Some(&Said::Denied));
+        assert_eq!(access.to(Need::CreateEvents), Some(&Said::Denied));
+        for need in [Need::ReadLogs, Need::PatchDaemonSets] {
+            assert!(
+                matches!(access.to(need), Some(Said::NotAnswered(_))),
+                "{need:?}"
+            );
+        }
     }
 }

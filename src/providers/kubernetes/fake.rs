@@ -57,35 +57,42 @@ impl Answer {
         Self {
             status: 200,
             head: String::new(),
-            body: lines.iter().map(|line| format!("{line}\n")).collect(),
+            body: lines
+                .iter()
+                .flat_map(|line| [line.as_str(), "\n"])
+                .collect(),
             after,
         }
     }
 
-    pub(super) fn hold(lines: Vec<String>) -> Self {
-        Self::stream(&lines, After::Hold)
+    pub(super) fn hold(lines: &[String]) -> Self {
+        Self::stream(lines, After::Hold)
     }
 
-    pub(super) fn end(lines: Vec<String>) -> Self {
-        Self::stream(&lines, After::End)
+    pub(super) fn end(lines: &[String]) -> Self {
+        Self::stream(lines, After::End)
     }
 
-    pub(super) fn cut(lines: Vec<String>, half: &str) -> Self {
-        let mut answer = Self::stream(&lines, After::Break);
+    pub(super) fn cut(lines: &[String], half: &str) -> Self {
+        let mut answer = Self::stream(lines, After::Break);
         answer.body.push_str(half);
         answer
     }
 
     fn bytes(&self) -> Vec<u8> {
         let (length, body) = match self.after {
-            After::Done => (format!("content-length: {}", self.body.len()), self.body.clone()),
+            After::Done => (
+                format!("content-length: {}", self.body.len()),
+                self.body.clone(),
+            ),
             After::End if self.body.is_empty() => (chunked(), "0\r\n\r\n".to_owned()),
             After::End => (chunked(), format!("{}0\r\n\r\n", chunk(&self.body))),
             After::Hold | After::Break if self.body.is_empty() => (chunked(), String::new()),
             After::Hold | After::Break => (chunked(), chunk(&self.body)),
         };
         let (status, head) = (self.status, &self.head);
-        format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{head}{length}\r\n\r\n{body}").into_bytes()
+        format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{head}{length}\r\n\r\n{body}")
+            .into_bytes()
     }
 }
 
@@ -181,7 +188,12 @@ async fn serve(mut socket: TcpStream, handler: Arc<Handler>, log: Arc<Mutex<Vec<
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length: usize = head
                 .lines()
-                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok())
+                .find_map(|line| {
+                    line.to_lowercase()
+                        .strip_prefix("content-length: ")?
+                        .parse()
+                        .ok()
+                })
                 .unwrap_or(0);
             if body.len() >= length {
                 break (head.to_owned(), body.to_owned());

@@ -54,10 +54,18 @@ async fn read(
     sender: &mpsc::Sender<LogFact>,
 ) -> Result<Option<()>, Error> {
     let namespace = what.namespace.as_str();
-    let path = ApiPath::new(&["api", "v1", "namespaces", namespace, "pods", &what.pod, "log"])
-        .query("follow", "true")
-        .query("container", &what.container)
-        .query("tailLines", &what.tail.to_string());
+    let path = ApiPath::new(&[
+        "api",
+        "v1",
+        "namespaces",
+        namespace,
+        "pods",
+        &what.pod,
+        "log",
+    ])
+    .query("follow", "true")
+    .query("container", &what.container)
+    .query("tailLines", &what.tail.to_string());
     let mut lines = client.lines(&path).await?.of_text(LINE_MAX);
     let mut batch = Vec::new();
     loop {
@@ -94,7 +102,10 @@ async fn hand_over(batch: &mut Vec<Safe>, sender: &mpsc::Sender<LogFact>) -> Opt
     if batch.is_empty() {
         return Some(());
     }
-    sender.send(LogFact::Lines(std::mem::take(batch))).await.ok()
+    sender
+        .send(LogFact::Lines(std::mem::take(batch)))
+        .await
+        .ok()
 }
 
 fn shown(line: &Bytes) -> Safe {
@@ -126,7 +137,7 @@ mod tests {
 
     fn lines(facts: &[LogFact]) -> Vec<String> {
         let text = facts.iter().filter_map(|fact| match fact {
-            LogFact::Lines(lines) => Some(lines.iter().map(|line| line.to_string())),
+            LogFact::Lines(lines) => Some(lines.iter().map(ToString::to_string)),
             _ => None,
         });
         text.flatten().collect()
@@ -147,15 +158,24 @@ mod tests {
     #[tokio::test]
     async fn a_long_line_is_cut_and_a_broken_stream_keeps_what_came() {
         let (facts, _) = followed(|| Answer::text(200, &"x".repeat(LINE_MAX + 5))).await;
-        assert_eq!(lines(&facts).iter().map(String::len).collect::<Vec<_>>(), [LINE_MAX, 5]);
-        let (facts, _) = followed(|| Answer::cut(vec!["whole".to_owned()], "half")).await;
+        assert_eq!(
+            lines(&facts).iter().map(String::len).collect::<Vec<_>>(),
+            [LINE_MAX, 5]
+        );
+        let (facts, _) = followed(|| Answer::cut(&["whole".to_owned()], "half")).await;
         assert_eq!(lines(&facts), ["whole", "half"]);
-        assert!(matches!(facts.last(), Some(LogFact::Failed(Error::Lost { .. }))));
+        assert!(matches!(
+            facts.last(),
+            Some(LogFact::Failed(Error::Lost { .. }))
+        ));
     }
 
     #[tokio::test]
     async fn a_refusal_is_told_as_what_it_is() {
         let (facts, _) = followed(|| Answer::text(404, "pods \"a\" not found")).await;
-        assert!(matches!(facts.as_slice(), [LogFact::Failed(Error::NotFound(_))]));
+        assert!(matches!(
+            facts.as_slice(),
+            [LogFact::Failed(Error::NotFound(_))]
+        ));
     }
 }

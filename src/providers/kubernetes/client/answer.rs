@@ -19,7 +19,7 @@ const MESSAGE_MAX: usize = 1024;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
 /// The error that a `Status` tells: as the body of an answer, or as the last line of a watch.
-pub(crate) fn status_error(status: wire::Status, code: u16, header: Option<Duration>) -> Error {
+pub(crate) fn status_error(status: &wire::Status, code: u16, header: Option<Duration>) -> Error {
     let body = status
         .details
         .retry_after_seconds
@@ -56,7 +56,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
         message: plain(body),
         ..wire::Status::default()
     });
-    status_error(said, status.as_u16(), retry_after(headers))
+    status_error(&said, status.as_u16(), retry_after(headers))
 }
 
 fn sorted(said: Said, retry_after: Option<Duration>) -> Error {
@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn the_seconds_in_the_body_count_where_there_is_no_header() {
-        let body = br#"{"kind":"Status","code":429,"message":"slow","details":{"retryAfterSeconds":7}}"#;
+        let body =
+            br#"{"kind":"Status","code":429,"message":"slow","details":{"retryAfterSeconds":7}}"#;
         let error = refusal(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     }
@@ -217,10 +218,7 @@ mod tests {
         assert!(page.to_string().contains("web page"), "{page}");
         assert!(!page.to_string().contains("secret"));
         let empty = refusal(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), b"");
-        assert!(
-            empty.to_string().contains("Service Unavailable"),
-            "{empty}"
-        );
+        assert!(empty.to_string().contains("Service Unavailable"), "{empty}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Lines {
                         self.buffer.extend_from_slice(data);
                     }
                 }
-                Some(Err(error)) => return Err(super::classify(error)),
+                Some(Err(error)) => return Err(super::classify(&error)),
                 None => self.ended = true,
             }
         }

@@ -162,12 +162,16 @@ impl Client {
     /// Only the object's metadata: the server leaves the rest out.
     pub(crate) async fn get_metadata(&self, path: &ApiPath) -> Result<serde_json::Value, Error> {
         let only = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-        let prepared = self.prepare(Method::GET, path, only, None, Bytes::new()).await?;
+        let prepared = self
+            .prepare(Method::GET, path, only, None, Bytes::new())
+            .await?;
         let value: serde_json::Value = decode(&self.finish(prepared).await?)?;
         // A server that does not know the form would have sent everything, a Secret's data too.
         match value.get("kind").and_then(serde_json::Value::as_str) {
             Some("PartialObjectMetadata") => Ok(value),
-            _ => Err(Error::malformed("it is not the metadata that was asked for")),
+            _ => Err(Error::malformed(
+                "it is not the metadata that was asked for",
+            )),
         }
     }
 
@@ -191,13 +195,14 @@ impl Client {
 
     /// A POST that stores nothing (access reviews).
     pub(crate) async fn ask(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
-        self.whole(Method::POST, path, Some(JSON), body)
-            .await
+        self.whole(Method::POST, path, Some(JSON), body).await
     }
 
     /// The answer as a stream of lines. Only its head has a deadline here.
     pub async fn lines(&self, path: &ApiPath) -> Result<Lines, Error> {
-        let prepared = self.prepare(Method::GET, path, JSON, None, Bytes::new()).await?;
+        let prepared = self
+            .prepare(Method::GET, path, JSON, None, Bytes::new())
+            .await?;
         let response = self.transmit(prepared).await?;
         let response = timeout(self.0.limits.total, self.check(response))
             .await
@@ -279,8 +284,7 @@ impl Client {
             && transport.credential != credential.number
         {
             let mut config = self.0.config.clone();
-            config.auth_info.client_certificate_data =
-                Some(base64::encode(certificate.as_bytes()));
+            config.auth_info.client_certificate_data = Some(base64::encode(certificate.as_bytes()));
             config.auth_info.client_key_data =
                 Some(base64::encode(key.expose_secret().as_bytes()).into());
             transport.client = build(&config)?;
@@ -296,7 +300,7 @@ impl Client {
             .map_err(|_| Error::Timeout {
                 after: self.0.limits.header,
             })?
-            .map_err(classify)?;
+            .map_err(|error| classify(&error))?;
         if response.status() == http::StatusCode::UNAUTHORIZED
             && let Some(login) = &self.0.login
         {
@@ -327,14 +331,13 @@ impl Client {
 }
 
 fn build(config: &kube::Config) -> Result<kube::Client, Error> {
-    kube::Client::try_from(config.clone())
-        .map_err(|error| Error::login(&chain(&error).join(": ")))
+    kube::Client::try_from(config.clone()).map_err(|error| Error::login(&chain(&error).join(": ")))
 }
 
 async fn collect(mut body: Body, limit: usize, what: &'static str) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(classify)?;
+        let frame = frame.map_err(|error| classify(&error))?;
         if let Some(data) = frame.data_ref() {
             if bytes.len().saturating_add(data.len()) > limit {
                 return Err(Error::TooLarge { what, limit });
@@ -363,12 +366,12 @@ pub(crate) fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Error {
 /// Sorts a failure of the connection. Only what the pool itself calls a failure to connect is certainly before the
 /// first byte of the request: a server that refuses our certificate after the handshake (TLS 1.3) is already too late
 /// for that, and counts as lost.
-fn classify(error: kube::Error) -> Error {
-    let words = chain(&error);
+fn classify(error: &kube::Error) -> Error {
+    let words = chain(error);
     if let kube::Error::Auth(_) = error {
         return Error::login(&words.join(": "));
     }
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<kube::client::AuthError>() {
             return Error::login(&words.join(": "));
@@ -398,7 +401,10 @@ fn chain(error: &dyn StdError) -> Vec<String> {
     }
     let mut kept: Vec<String> = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let repeated = words.iter().skip(index + 1).any(|later| word.contains(later.as_str()));
+        let repeated = words
+            .iter()
+            .skip(index + 1)
+            .any(|later| word.contains(later.as_str()));
         if !repeated && !word.starts_with("client error") && !kept.contains(word) {
             kept.push(word.clone());
         }

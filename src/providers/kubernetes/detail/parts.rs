@@ -116,7 +116,10 @@ impl Parts {
             self.experiments_told = Some(experiments);
         }
         // Without ReplicaSets to be seen, only pods that the workload owns itself can be told.
-        let sets_failed = self.failed.iter().any(|(part, _)| *part == Name::ReplicaSets);
+        let sets_failed = self
+            .failed
+            .iter()
+            .any(|(part, _)| *part == Name::ReplicaSets);
         if self.pods.is_known && (self.sets.is_known || sets_failed) {
             let pods = self.own_pods(&owners);
             if self.pods_told.as_ref() != Some(&pods) {
@@ -148,7 +151,11 @@ impl Parts {
         let sets: Vec<Uid> = self
             .sets
             .items()
-            .filter(|(_, set)| set.owner.as_ref().is_some_and(|owner| owners.contains(owner)))
+            .filter(|(_, set)| {
+                set.owner
+                    .as_ref()
+                    .is_some_and(|owner| owners.contains(owner))
+            })
             .map(|(uid, _)| uid.clone())
             .collect();
         owners.extend(sets);

@@ -330,9 +330,10 @@ fn plugin(
         api_version: exec
             .api_version
             .unwrap_or_else(|| "client.authentication.k8s.io/v1".to_owned()),
-        cluster: match exec.provide_cluster_info {
-            true => Some(info(cluster)?),
-            false => None,
+        cluster: if exec.provide_cluster_info {
+            Some(info(cluster)?)
+        } else {
+            None
         },
     }))
 }

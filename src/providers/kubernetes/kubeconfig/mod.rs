@@ -90,7 +90,7 @@ pub struct Context {
 /// Everything that can be connected to.
 #[derive(Clone)]
 pub struct Contexts {
-    contexts: Vec<Context>,
+    known: Vec<Context>,
     current: Option<String>,
     origin: Origin,
     proxy: connect::ProxyVariables,
@@ -106,7 +106,7 @@ enum Origin {
 impl fmt::Debug for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contexts")
-            .field("contexts", &self.contexts)
+            .field("known", &self.known)
             .field("current", &self.current)
             .finish_non_exhaustive()
     }
@@ -232,7 +232,7 @@ fn from_files(
         })
         .collect();
     Contexts {
-        contexts,
+        known: contexts,
         current: merged
             .current_context
             .clone()
@@ -264,7 +264,7 @@ fn in_cluster(
         host
     };
     Some(Contexts {
-        contexts: vec![Context {
+        known: vec![Context {
             name: "in-cluster".to_owned(),
             environment: EnvironmentName::new("in-cluster"),
             namespace: Namespace::new(namespace),
@@ -282,7 +282,7 @@ fn in_cluster(
 
 impl Contexts {
     pub fn all(&self) -> &[Context] {
-        &self.contexts
+        &self.known
     }
 
     /// The contexts asked for, by their own name or by that of the environment; the current one where none is.
@@ -304,23 +304,23 @@ impl Contexts {
         match &self.current {
             Some(name) => self.find(name),
             None => Err(Problem::NoCurrentContext {
-                known: self.contexts.iter().map(|c| c.name.clone()).collect(),
+                known: self.known.iter().map(|c| c.name.clone()).collect(),
             }),
         }
     }
 
     pub fn find(&self, name: &str) -> Result<&Context, Problem> {
-        self.contexts
+        self.known
             .iter()
             .find(|context| context.name == name)
             .or_else(|| {
-                self.contexts
+                self.known
                     .iter()
                     .find(|context| context.environment.as_str() == name)
             })
             .ok_or_else(|| Problem::UnknownContext {
                 asked: sanitise(name),
-                near: names::nearest(name, self.contexts.iter().map(|c| c.name.as_str())),
+                near: names::nearest(name, self.known.iter().map(|c| c.name.as_str())),
             })
     }
 

@@ -30,7 +30,9 @@ use crate::model::{
 pub enum Observed {
     /// Its state, newest last. Look at the uid: a recreated object is another one under the same name.
     Seen(Arc<Rollout>),
-    Deleted { uid: Option<Uid> },
+    Deleted {
+        uid: Option<Uid>,
+    },
     /// It cannot be observed now, and why. It goes on by itself: `Mended`, or the next `Seen`.
     Trouble(Safe),
     Mended,
@@ -90,7 +92,10 @@ async fn run<T: Object + for<'de> Deserialize<'de>>(
     // The object's own path without its name: a named object is watched through its collection (and a role for one
     // name allows just this form).
     let object = super::object(target);
-    let collection = object.as_str().rsplit_once('/').map_or("", |(path, _)| path);
+    let collection = object
+        .as_str()
+        .rsplit_once('/')
+        .map_or("", |(path, _)| path);
     let path = ApiPath::encoded(collection).query(
         "fieldSelector",
         &format!("metadata.name={}", target.name.as_str()),

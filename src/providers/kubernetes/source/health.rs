@@ -24,6 +24,14 @@ use crate::{
 /// A newer time is told when it is newer by this.
 const HEARD_STEP: SignedDuration = SignedDuration::from_secs(1);
 
+/// What stands in the way of more than one watch is said first.
+const SAID_FIRST: [SourceState; 4] = [
+    SourceState::Unauthorized,
+    SourceState::Unreachable,
+    SourceState::RateLimited,
+    SourceState::Malformed,
+];
+
 pub(super) struct Board {
     client: Client,
     start: Instant,
@@ -138,14 +146,15 @@ impl Board {
 
     fn after_change(&self) {
         let inner = self.lock();
-        let waits = |slot: &Slot| {
-            is_first(slot.collection.kind) && slot.condition == Condition::Connecting
-        };
+        let waits =
+            |slot: &Slot| is_first(slot.collection.kind) && slot.condition == Condition::Connecting;
         let listed = !inner.slots.iter().any(waits);
         let live = inner.state() == SourceState::Live;
         drop(inner);
-        self.first_listed.send_if_modified(|told| !std::mem::replace(told, listed) && listed);
-        self.live.send_if_modified(|told| std::mem::replace(told, live) != live);
+        self.first_listed
+            .send_if_modified(|told| !std::mem::replace(told, listed) && listed);
+        self.live
+            .send_if_modified(|told| std::mem::replace(told, live) != live);
         self.changed.notify_one();
     }
 
@@ -173,7 +182,11 @@ impl Board {
 
     pub(super) async fn first_are_listed(&self) {
         // The sender lives as long as this.
-        let _ = self.first_listed.subscribe().wait_for(|listed| *listed).await;
+        let _ = self
+            .first_listed
+            .subscribe()
+            .wait_for(|listed| *listed)
+            .await;
     }
 
     pub(super) async fn live_again(&self) {
@@ -231,17 +244,8 @@ impl Inner {
         if self.slots.iter().any(Slot::is_forbidden) && !self.seen().any(|slot| workloads(&slot)) {
             return SourceState::Forbidden;
         }
-        // What stands in the way of more than one watch is said first.
-        const ORDER: [SourceState; 4] = [
-            SourceState::Unauthorized,
-            SourceState::Unreachable,
-            SourceState::RateLimited,
-            SourceState::Malformed,
-        ];
-        let failing = |state: &SourceState| {
-            self.seen().any(|slot| slot.failing() == Some(*state))
-        };
-        if let Some(state) = ORDER.into_iter().find(failing) {
+        let failing = |state: &SourceState| self.seen().any(|slot| slot.failing() == Some(*state));
+        if let Some(state) = SAID_FIRST.into_iter().find(failing) {
             return state;
         }
         let any = |condition: &Condition| self.seen().any(|slot| slot.condition == *condition);
@@ -258,7 +262,8 @@ impl Inner {
         match state {
             SourceState::Connecting | SourceState::NotConfigured => String::new(),
             SourceState::Stale => {
-                "the server was not heard of lately; the connection is being opened again".to_owned()
+                "the server was not heard of lately; the connection is being opened again"
+                    .to_owned()
             }
             SourceState::Live => self.limits(),
             _ => self

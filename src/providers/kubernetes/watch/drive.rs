@@ -258,7 +258,10 @@ impl Watching<'_> {
                     listener.flush(watch.condition(), true).await?;
                     match self.wait_for_line(watch, &mut lines).await {
                         Some(next) => next,
-                        None => return Ok(watch.overdue()),
+                        None => {
+                            watch.overdue();
+                            return Ok(());
+                        }
                     }
                 }
             };
@@ -268,7 +271,10 @@ impl Watching<'_> {
                         return self.failed(watch, listener, &error);
                     }
                 }
-                Ok(None) => return Ok(watch.ended(self.now(), &mut self.chance)),
+                Ok(None) => {
+                    watch.ended(self.now(), &mut self.chance);
+                    return Ok(());
+                }
                 Err(error) => return self.failed(watch, listener, &error),
             }
             if listener.is_full() {
@@ -330,7 +336,7 @@ impl Watching<'_> {
             }
             wire::Watch::Error(status) => {
                 let code = u16::try_from(status.code).unwrap_or(500);
-                return Err(status_error(status, code, None));
+                return Err(status_error(&status, code, None));
             }
         }
         Ok(())
