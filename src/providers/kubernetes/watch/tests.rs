@@ -459,6 +459,7 @@ fn query(path: &str, key: &str) -> Option<u64> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one long story")]
 fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
     for seed in 0..300 {
         let mut chance = Chance::seeded(seed);
