@@ -57,7 +57,10 @@ impl Answer {
         Self {
             status: 200,
             head: String::new(),
-            body: lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
+            body: lines
+                .iter()
+                .flat_map(|line| [line.as_str(), "\n"])
+                .collect(),
             after,
         }
     }

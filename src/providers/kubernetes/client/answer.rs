@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn the_seconds_in_the_body_count_where_there_is_no_header() {
-        let body = br#"{"kind":"Status","code":429,"message":"slow","details":{"retryAfterSeconds":7}}"#;
+        let body =
+            br#"{"kind":"Status","code":429,"message":"slow","details":{"retryAfterSeconds":7}}"#;
         let error = refusal(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     }
@@ -217,10 +218,7 @@ mod tests {
         assert!(page.to_string().contains("web page"), "{page}");
         assert!(!page.to_string().contains("secret"));
         let empty = refusal(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), b"");
-        assert!(
-            empty.to_string().contains("Service Unavailable"),
-            "{empty}"
-        );
+        assert!(empty.to_string().contains("Service Unavailable"), "{empty}");
     }
 
     #[test]

@@ -83,9 +83,7 @@ impl Login {
 
     pub(super) async fn credential(&self) -> Result<Credential, Error> {
         let mut state = self.state.lock().await;
-        let recently = state
-            .ran
-            .is_some_and(|ran| ran.elapsed() < RUN_AGAIN_AFTER);
+        let recently = state.ran.is_some_and(|ran| ran.elapsed() < RUN_AGAIN_AFTER);
         if let Some(credential) = &state.credential {
             let expired = credential
                 .expires
@@ -352,7 +350,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let count = folder.path().join("count");
         let script = format!("echo run >> {}; exit 1", count.display());
-        let login = Login::new(plugin(&script), std::sync::Arc::new(|| Timestamp::UNIX_EPOCH));
+        let login = Login::new(
+            plugin(&script),
+            std::sync::Arc::new(|| Timestamp::UNIX_EPOCH),
+        );
         let (first, second) = futures::join!(login.credential(), login.credential());
         assert!(first.is_err() && second.is_err());
         assert!(login.credential().await.is_err());
@@ -368,12 +369,18 @@ mod tests {
             "echo run >> {}; echo '{{\"status\":{{\"token\":\"t\"}}}}'",
             count.display()
         );
-        let login = Login::new(plugin(&script), std::sync::Arc::new(|| Timestamp::UNIX_EPOCH));
+        let login = Login::new(
+            plugin(&script),
+            std::sync::Arc::new(|| Timestamp::UNIX_EPOCH),
+        );
         let credential = login.credential().await.expect("credential");
         login.refused(credential.number).await;
         login.credential().await.expect("credential");
         let runs = |path: &std::path::Path| {
-            std::fs::read_to_string(path).expect("count").lines().count()
+            std::fs::read_to_string(path)
+                .expect("count")
+                .lines()
+                .count()
         };
         assert_eq!(runs(&count), 1, "within 15 s the old one is used");
         login.state.lock().await.ran = None;

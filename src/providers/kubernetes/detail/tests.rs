@@ -159,10 +159,15 @@ async fn a_part_that_may_not_be_seen_says_so_and_the_others_go_on() {
 
 #[tokio::test]
 async fn pods_of_a_daemon_set_are_its_own_and_it_has_no_runs() {
-    let fake = Fake::start(|asked| { if asked.line.contains("/pods?") { return list(&[
-            owned("pod", "DaemonSet", "u"),
-            owned("other", "DaemonSet", "v"),
-        ]); } world(asked) })
+    let fake = Fake::start(|asked| {
+        if asked.line.contains("/pods?") {
+            return list(&[
+                owned("pod", "DaemonSet", "u"),
+                owned("other", "DaemonSet", "v"),
+            ]);
+        }
+        world(asked)
+    })
     .await;
     told(&fake, WorkloadKind::DaemonSet, &["pods pod"]).await;
     assert!(
@@ -184,10 +189,7 @@ async fn a_change_is_told_and_what_goes_is_gone() {
                 line("ADDED", &owned("pod-own", "ReplicaSet", "own")),
                 end_of_list("10"),
             ]),
-            Some("10") => Answer::hold(&[line(
-                "DELETED",
-                &owned("pod-own", "ReplicaSet", "own"),
-            )]),
+            Some("10") => Answer::hold(&[line("DELETED", &owned("pod-own", "ReplicaSet", "own"))]),
             Some(other) => panic!("from {other}"),
         }
     })

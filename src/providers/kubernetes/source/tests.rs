@@ -167,12 +167,8 @@ async fn a_collection_is_told_from_begin_to_complete_and_then_the_whole_is_live(
 async fn a_broken_watch_goes_on_where_it_was_and_lists_nothing() {
     let fake = Fake::start(|asked| {
         ordinary(asked, |asked| match asked.since() {
-            None => Answer::cut(&[line("ADDED", &rollout("a", "3")), end_of_list("10")],
-                "",
-            ),
-            Some("10") => Answer::cut(&[line("MODIFIED", &rollout("a", "12"))],
-                "{\"type\":\"MODI",
-            ),
+            None => Answer::cut(&[line("ADDED", &rollout("a", "3")), end_of_list("10")], ""),
+            Some("10") => Answer::cut(&[line("MODIFIED", &rollout("a", "12"))], "{\"type\":\"MODI"),
             Some("12") => Answer::end(&[line("DELETED", &rollout("a", "14"))]),
             Some("14") => Answer::hold(&[line("ADDED", &rollout("z", "15"))]),
             Some(other) => panic!("resumed at {other}"),
@@ -347,7 +343,12 @@ async fn something_else_that_answers_is_malformed_and_never_an_empty_cluster() {
         || Answer::text(200, "{}\n"),
         || Answer::text(404, "not here"),
     ] {
-        let fake = Fake::start(move |asked| { if asked.line.contains("sendInitial") { return Answer::text(400, "no"); } answer() })
+        let fake = Fake::start(move |asked| {
+            if asked.line.contains("sendInitial") {
+                return Answer::text(400, "no");
+            }
+            answer()
+        })
         .await;
         let words = told(fake.client(), is(SourceState::Malformed)).await;
         assert!(
@@ -448,8 +449,7 @@ async fn while_a_server_fails_one_retry_is_under_way_at_a_time_and_none_before_i
 
 #[tokio::test]
 async fn it_ends_when_nobody_listens() {
-    let fake =
-        Fake::start(|asked| ordinary(asked, |_| Answer::hold(&[end_of_list("10")]))).await;
+    let fake = Fake::start(|asked| ordinary(asked, |_| Answer::hold(&[end_of_list("10")]))).await;
     let (sender, receiver) = mpsc::channel(4);
     drop(receiver);
     let options = Options {
