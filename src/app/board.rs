@@ -40,6 +40,8 @@ pub struct Board {
     pub counts: Counts,
     pub widest: Widest,
     stale_order: bool,
+    /// No finger has chosen yet: the selection is the first row, whatever comes first.
+    pub untouched: bool,
     /// When the selection last moved, for what is drawn after a rest.
     pub moved: Option<Timestamp>,
     /// What the rest explains: set when the selection has rested.
@@ -98,7 +100,13 @@ impl Counts {
 impl Board {
     /// A Board that selects this release as soon as it is known.
     pub fn wanting(wanted: Option<ReleaseId>) -> Self {
-        Self { selected: wanted.clone(), wanted, stale_order: true, ..Self::default() }
+        Self {
+            selected: wanted.clone(),
+            wanted,
+            stale_order: true,
+            untouched: true,
+            ..Self::default()
+        }
     }
 
     pub fn rows(&self) -> &[Row] {
@@ -163,10 +171,14 @@ impl Board {
             .map(|((group, _), slot)| Row { slot, group })
             .collect();
         self.order.shrink_to(self.order.len().saturating_mul(2));
+        if self.untouched && self.wanted.is_none() {
+            self.selected = None;
+        }
         if let Some(wanted) = &self.wanted
             && self.place_of(wanted, releases).is_some()
         {
             self.selected = self.wanted.take();
+            self.untouched = false;
         }
         if self
             .selected
@@ -233,6 +245,7 @@ impl Board {
         };
         let id = release.rollout.id.clone();
         let moved = self.selected.as_ref() != Some(&id);
+        self.untouched = false;
         self.selected = Some(id);
         if moved {
             self.moved = Some(now);

@@ -160,10 +160,14 @@ impl Releases {
 
     /// The Rollout to which a Deployment of this name belongs.
     pub fn claimed_by(&self, name: &crate::model::id::ServiceName) -> Option<&ReleaseId> {
-        self.slots.iter().flatten().map(|release| &release.rollout).find_map(|rollout| {
-            let reference = rollout.argo()?.workload_ref.as_ref()?;
-            (&*reference.name == name.as_str()).then_some(&rollout.id)
-        })
+        self.slots
+            .iter()
+            .flatten()
+            .map(|release| &release.rollout)
+            .find_map(|rollout| {
+                let reference = rollout.argo()?.workload_ref.as_ref()?;
+                (&*reference.name == name.as_str()).then_some(&rollout.id)
+            })
     }
 
     fn remove(&mut self, id: &ReleaseId, uid: &Uid) -> Changed {

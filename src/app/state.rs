@@ -272,7 +272,13 @@ impl State {
 
     /// Before a frame is drawn: keeps the selection within it.
     pub fn settle(&mut self) {
-        let Self { board, releases, columns, rows, .. } = self;
+        let Self {
+            board,
+            releases,
+            columns,
+            rows,
+            ..
+        } = self;
         board.scroll_to_selection(releases, *columns, *rows);
     }
 

@@ -11,19 +11,24 @@ use crate::{
         record,
     },
     providers::kubernetes::act,
-    runtime::{
-        clock::now,
-        cluster::Cluster,
-        execute::Recorder as _,
-        recorder::AuditRecorder,
-    },
+    runtime::{clock::now, cluster::Cluster, execute::Recorder as _, recorder::AuditRecorder},
 };
 
-pub async fn watch(cluster: &Cluster, recorder: &AuditRecorder, plan: &Plan, outcome: Outcome, seconds: i64, out: &mut Out) -> Outcome {
+pub async fn watch(
+    cluster: &Cluster,
+    recorder: &AuditRecorder,
+    plan: &Plan,
+    outcome: Outcome,
+    seconds: i64,
+    out: &mut Out,
+) -> Outcome {
     let mut actions = Actions::default();
     actions.begin(plan, now());
     if let Some(line) = actions.line_mut(&plan.intent.id) {
-        line.state = crate::app::actions::LineState::Over { outcome: outcome.clone(), at: now() };
+        line.state = crate::app::actions::LineState::Over {
+            outcome: outcome.clone(),
+            at: now(),
+        };
     }
     let (sender, mut states) = mpsc::channel(16);
     let observing = act::observe(&cluster.client, &plan.intent.target, None, sender);
@@ -47,9 +52,19 @@ pub async fn watch(cluster: &Cluster, recorder: &AuditRecorder, plan: &Plan, out
         return outcome;
     }
     let by = cluster.last_writer(&plan.intent.target).await;
-    let words = by.map_or_else(|| "reverted; by whom is not known".to_owned(), |by| format!("reverted by {}", &*by));
-    if let Err(why) = recorder.record(record::reverted(&plan.intent.id, &words, now())).await {
+    let words = by.map_or_else(
+        || "reverted; by whom is not known".to_owned(),
+        |by| format!("reverted by {}", &*by),
+    );
+    if let Err(why) = recorder
+        .record(record::reverted(&plan.intent.id, &words, now()))
+        .await
+    {
         out.error(&format!("not recorded: {why}"));
     }
-    Outcome { kind: OutcomeKind::Reverted, words, ..outcome }
+    Outcome {
+        kind: OutcomeKind::Reverted,
+        words,
+        ..outcome
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::{io::Write as _, path::Path};
 
-
-
 use super::{args::AuditCommand, exit::Exit, out::Out, status::columns};
 use crate::{
     model::text::sanitise_line,
@@ -22,7 +20,7 @@ pub fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> E
     if let AuditCommand::Verify = command {
         return verify(&dir, out);
     }
-    let entries = match audit::read_with(&dir, &audit::second(variables)) {
+    let entries = match audit::read(&dir) {
         Ok(entries) => entries,
         Err(error) => return out.fail(Exit::Internal, &error.to_string()),
     };
@@ -30,15 +28,25 @@ pub fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> E
         AuditCommand::List { json: true } => lines(&entries, out),
         AuditCommand::List { json: false } => list(&entries, out),
         AuditCommand::Show { id } => {
-            let of: Vec<Entry> = entries.into_iter().filter(|entry| entry.intent == *id).collect();
+            let of: Vec<Entry> = entries
+                .into_iter()
+                .filter(|entry| entry.intent == *id)
+                .collect();
             if of.is_empty() {
-                return out.fail(Exit::NotFound, &format!("no record of {}", &*sanitise_line(id, 100)));
+                return out.fail(
+                    Exit::NotFound,
+                    &format!("no record of {}", &*sanitise_line(id, 100)),
+                );
             }
             lines(&of, out)
         }
         AuditCommand::Export { csv, .. } => {
             let mut stdout = std::io::stdout().lock();
-            let written = if *csv { audit::export_csv(&entries, &mut stdout) } else { audit::export_json(&entries, &mut stdout) };
+            let written = if *csv {
+                audit::export_csv(&entries, &mut stdout)
+            } else {
+                audit::export_json(&entries, &mut stdout)
+            };
             // A reader that has seen enough is no error.
             let _ = written.and_then(|()| stdout.flush());
             Exit::Done
@@ -57,7 +65,11 @@ fn lines(entries: &[Entry], out: &mut Out) -> Exit {
 fn list(entries: &[Entry], out: &mut Out) -> Exit {
     let mut rows = vec![["AT", "INTENT", "KIND", "WHAT"].map(str::to_owned)];
     rows.extend(entries.iter().map(|entry| {
-        let broken = if entry.chained { "" } else { "(after a break of the chain) " };
+        let broken = if entry.chained {
+            ""
+        } else {
+            "(after a break of the chain) "
+        };
         [
             entry.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
             sanitise_line(&entry.intent, 64).to_string(),
@@ -72,9 +84,15 @@ fn list(entries: &[Entry], out: &mut Out) -> Exit {
 fn verify(dir: &Path, out: &mut Out) -> Exit {
     match audit::verify(dir) {
         Ok(verified) => {
-            out.line(&format!("{} records, chain whole, last hash {}", verified.records, verified.last_hash));
+            out.line(&format!(
+                "{} records, chain whole, last hash {}",
+                verified.records, verified.last_hash
+            ));
             for torn in &verified.torn {
-                out.line(&format!("line {}: {} bytes of an interrupted write, kept", torn.line, torn.bytes));
+                out.line(&format!(
+                    "line {}: {} bytes of an interrupted write, kept",
+                    torn.line, torn.bytes
+                ));
             }
             Exit::Done
         }

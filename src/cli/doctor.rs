@@ -8,12 +8,10 @@ use crate::{
         id::Namespace,
         source::{Answer, SourceState},
     },
-    providers::kubernetes::{
-        access,
-        client::ApiPath,
-    },
+    providers::kubernetes::{access, client::ApiPath},
     runtime::{
-        audit, clock::now,
+        audit,
+        clock::now,
         cluster::Cluster,
         session::{Ready, Session},
     },
@@ -25,7 +23,9 @@ pub async fn run(session: &Session, out: &mut Out) -> Exit {
     for ready in &session.environments {
         let source = match &ready.cluster {
             Ok(cluster) => ask(ready, cluster).await,
-            Err(why) => json!({ "id": format!("kubernetes/{}", ready.name), "state": SourceState::NotConfigured.word(), "detail": why }),
+            Err(why) => {
+                json!({ "id": format!("kubernetes/{}", ready.name), "state": SourceState::NotConfigured.word(), "detail": why })
+            }
         };
         if source.get("state").and_then(Value::as_str) != Some(SourceState::Live.word()) {
             exit = Exit::Unreachable;
@@ -33,8 +33,12 @@ pub async fn run(session: &Session, out: &mut Out) -> Exit {
         sources.push(source);
     }
     let log = match audit::verify(&session.state_dir) {
-        Ok(verified) => json!({ "path": session.state_dir, "records": verified.records, "whole": true }),
-        Err(error) => json!({ "path": session.state_dir, "whole": false, "detail": error.to_string() }),
+        Ok(verified) => {
+            json!({ "path": session.state_dir, "records": verified.records, "whole": true })
+        }
+        Err(error) => {
+            json!({ "path": session.state_dir, "whole": false, "detail": error.to_string() })
+        }
     };
     let open: Vec<String> = audit::open_intents(&session.state_dir)
         .unwrap_or_default()
@@ -61,7 +65,11 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
     let version = client.get::<Value>(&ApiPath::new(&["version"])).await;
     let millis = i64::try_from(now().duration_since(started).as_millis()).unwrap_or(i64::MAX);
     let server = match version {
-        Ok(version) => version.get("gitVersion").and_then(Value::as_str).unwrap_or("unknown").to_owned(),
+        Ok(version) => version
+            .get("gitVersion")
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned(),
         Err(error) => {
             return json!({ "id": id, "state": error.state().word(), "detail": error.sentence(), "context": ready.context, "tier": ready.tier.word() });
         }
@@ -70,8 +78,14 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
         Ok(who) => json!({ "name": who.name, "groups": who.groups }),
         Err(error) => json!({ "name": cluster.user, "groups": null, "detail": error.sentence() }),
     };
-    let rollouts = client.get_bytes(&ApiPath::new(&["apis", "argoproj.io", "v1alpha1"])).await.is_ok();
-    let namespaces = cluster.namespaces.clone().unwrap_or_else(|| vec![Namespace::new(client.namespace())]);
+    let rollouts = client
+        .get_bytes(&ApiPath::new(&["apis", "argoproj.io", "v1alpha1"]))
+        .await
+        .is_ok();
+    let namespaces = cluster
+        .namespaces
+        .clone()
+        .unwrap_or_else(|| vec![Namespace::new(client.namespace())]);
     let mut may = Vec::new();
     for namespace in &namespaces {
         let access = cluster.access(namespace).await;
@@ -106,31 +120,87 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
 
 fn text(object: &Value) -> String {
     let mut lines = Vec::new();
-    for source in object.get("sources").and_then(Value::as_array).into_iter().flatten() {
+    for source in object
+        .get("sources")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let word = |name: &str| source.get(name).and_then(Value::as_str).unwrap_or_default();
-        lines.push(format!("{}  {}  {}", word("id"), word("state"), word("detail")).trim_end().to_owned());
+        lines.push(
+            format!("{}  {}  {}", word("id"), word("state"), word("detail"))
+                .trim_end()
+                .to_owned(),
+        );
         if let Some(who) = source.pointer("/who/name").and_then(Value::as_str) {
-            lines.push(format!("  you are {who}, tier {}, server {}", word("tier"), word("server")));
+            lines.push(format!(
+                "  you are {who}, tier {}, server {}",
+                word("tier"),
+                word("server")
+            ));
             let rollouts = source.get("argo_rollouts") == Some(&Value::Bool(true));
-            lines.push(format!("  Argo Rollouts: {}", if rollouts { "yes" } else { "no, an ordinary cluster" }));
+            lines.push(format!(
+                "  Argo Rollouts: {}",
+                if rollouts {
+                    "yes"
+                } else {
+                    "no, an ordinary cluster"
+                }
+            ));
         }
         if source.get("tls_verified") == Some(&Value::Bool(false)) {
             lines.push("  TLS IS NOT VERIFIED (insecure-skip-tls-verify)".to_owned());
         }
-        for access in source.get("access").and_then(Value::as_array).into_iter().flatten() {
-            lines.push(format!("  in {}:", access.get("namespace").and_then(Value::as_str).unwrap_or_default()));
-            for (need, answer) in access.get("may").and_then(Value::as_object).into_iter().flatten() {
-                lines.push(format!("    {:<24}{}", need, answer.as_str().unwrap_or_default()));
+        for access in source
+            .get("access")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            lines.push(format!(
+                "  in {}:",
+                access
+                    .get("namespace")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            ));
+            for (need, answer) in access
+                .get("may")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
+                lines.push(format!(
+                    "    {:<24}{}",
+                    need,
+                    answer.as_str().unwrap_or_default()
+                ));
             }
         }
     }
     if let Some(path) = object.pointer("/audit/path").and_then(Value::as_str) {
         let whole = object.pointer("/audit/whole") == Some(&Value::Bool(true));
-        let records = object.pointer("/audit/records").and_then(Value::as_u64).unwrap_or(0);
-        lines.push(format!("audit log in {path}: {}", if whole { format!("{records} records, chain whole") } else { "NOT WHOLE: windlass audit verify says where".to_owned() }));
+        let records = object
+            .pointer("/audit/records")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        lines.push(format!(
+            "audit log in {path}: {}",
+            if whole {
+                format!("{records} records, chain whole")
+            } else {
+                "NOT WHOLE: windlass audit verify says where".to_owned()
+            }
+        ));
     }
     for key in ["open_intents", "warnings"] {
-        for words in object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for words in object
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             lines.push(words.to_owned());
         }
     }

@@ -37,10 +37,17 @@ impl Wanted {
                     ));
                 }
             },
-            _ => return Err(format!("{}: a service is written [kind/][namespace/]name", sanitise(service))),
+            _ => {
+                return Err(format!(
+                    "{}: a service is written [kind/][namespace/]name",
+                    sanitise(service)
+                ));
+            }
         };
         if name.is_empty() {
-            return Err("a service is written [kind/][namespace/]name, and the name is missing".to_owned());
+            return Err(
+                "a service is written [kind/][namespace/]name, and the name is missing".to_owned(),
+            );
         }
         Ok(Self {
             kind,
@@ -53,20 +60,37 @@ impl Wanted {
     fn fits(&self, id: &ReleaseId) -> bool {
         id.name == self.name
             && self.kind.is_none_or(|kind| id.kind == kind)
-            && self.namespace.as_ref().is_none_or(|namespace| id.namespace == *namespace)
-            && self.environment.as_ref().is_none_or(|environment| id.environment == *environment)
+            && self
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| id.namespace == *namespace)
+            && self
+                .environment
+                .as_ref()
+                .is_none_or(|environment| id.environment == *environment)
     }
 
     /// The one that is meant; otherwise a sentence with the candidates, or with the nearest names.
     pub fn find<'a>(&self, releases: &'a Releases) -> Result<&'a Release, String> {
-        let fits: Vec<&Release> = releases.iter().map(|(_, release)| release).filter(|release| self.fits(&release.rollout.id)).collect();
+        let fits: Vec<&Release> = releases
+            .iter()
+            .map(|(_, release)| release)
+            .filter(|release| self.fits(&release.rollout.id))
+            .collect();
         match fits.as_slice() {
             [one] => Ok(one),
             [] => Err(self.not_found(releases)),
             many => {
-                let mut names: Vec<String> = many.iter().map(|release| release.rollout.id.to_string()).collect();
+                let mut names: Vec<String> = many
+                    .iter()
+                    .map(|release| release.rollout.id.to_string())
+                    .collect();
                 names.sort();
-                Err(format!("{} is ambiguous: {}; say which with kind/namespace/name and --env", self.name, names.join(", ")))
+                Err(format!(
+                    "{} is ambiguous: {}; say which with kind/namespace/name and --env",
+                    self.name,
+                    names.join(", ")
+                ))
             }
         }
     }
@@ -76,18 +100,28 @@ impl Wanted {
         if let Some(owner) = claimed
             && self.kind == Some(WorkloadKind::Deployment)
         {
-            return format!("deployment {} holds the template of {owner} and belongs to it: name that one", self.name);
+            return format!(
+                "deployment {} holds the template of {owner} and belongs to it: name that one",
+                self.name
+            );
         }
         let mut near: Vec<String> = releases
             .iter()
             .map(|(_, release)| &release.rollout.id)
-            .filter(|id| id.name.as_str().contains(self.name.as_str()) || self.name.as_str().contains(id.name.as_str()))
+            .filter(|id| {
+                id.name.as_str().contains(self.name.as_str())
+                    || self.name.as_str().contains(id.name.as_str())
+            })
             .map(ToString::to_string)
             .take(5)
             .collect();
         near.sort();
         match near.is_empty() {
-            true => format!("{} was not found among {} releases", self.name, releases.len()),
+            true => format!(
+                "{} was not found among {} releases",
+                self.name,
+                releases.len()
+            ),
             false => format!("{} was not found; there is {}", self.name, near.join(", ")),
         }
     }

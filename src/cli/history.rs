@@ -20,7 +20,9 @@ pub async fn run(session: &Session, args: &TargetArgs, out: &mut Out) -> Exit {
         Ok(found) => found,
         Err((exit, why)) => return out.fail(exit, &why),
     };
-    let Ok(cluster) = &ready.cluster else { return out.fail(Exit::Unreachable, "its environment is not connected") };
+    let Ok(cluster) = &ready.cluster else {
+        return out.fail(Exit::Unreachable, "its environment is not connected");
+    };
     let revisions = match cluster.history(&release.rollout.id).await {
         Ok(revisions) => revisions,
         Err(why) => return out.fail(Exit::Unreachable, &why),
@@ -55,9 +57,23 @@ pub fn text(revisions: &[Revision]) -> String {
     if revisions.is_empty() {
         return "no revision is kept".to_owned();
     }
-    let mut rows = vec![["REVISION", "VERSION", "HASH", "CREATED", "", "DIFFERS FROM NOW"].map(str::to_owned)];
+    let mut rows = vec![
+        [
+            "REVISION",
+            "VERSION",
+            "HASH",
+            "CREATED",
+            "",
+            "DIFFERS FROM NOW",
+        ]
+        .map(str::to_owned),
+    ];
     rows.extend(revisions.iter().map(|revision| {
-        let version = Version { revision: Some(revision.number), hash: revision.hash.clone(), images: revision.images.clone() };
+        let version = Version {
+            revision: Some(revision.number),
+            hash: revision.hash.clone(),
+            images: revision.images.clone(),
+        };
         let marks = match (revision.is_current, revision.is_stable) {
             (true, true) => "current, stable",
             (true, false) => "current",
@@ -67,10 +83,22 @@ pub fn text(revisions: &[Revision]) -> String {
         [
             revision.number.to_string(),
             version.label(),
-            revision.hash.as_ref().map(ToString::to_string).unwrap_or_default(),
-            revision.created.map(|created| created.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default(),
+            revision
+                .hash
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            revision
+                .created
+                .map(|created| created.strftime("%Y-%m-%d %H:%M").to_string())
+                .unwrap_or_default(),
             marks.to_owned(),
-            revision.differs.iter().map(Difference::words).collect::<Vec<_>>().join("; "),
+            revision
+                .differs
+                .iter()
+                .map(Difference::words)
+                .collect::<Vec<_>>()
+                .join("; "),
         ]
     }));
     columns(&rows)

@@ -21,7 +21,10 @@ pub struct Out {
 
 impl Out {
     pub const fn new(json: bool) -> Self {
-        Self { json, closed: false }
+        Self {
+            json,
+            closed: false,
+        }
     }
 
     pub const fn is_json(&self) -> bool {
@@ -34,7 +37,11 @@ impl Out {
 
     /// The answer: the object, or its words.
     pub fn result(&mut self, object: &Value, words: impl FnOnce() -> String) {
-        if self.json { self.line(&object.to_string()) } else { self.line(&words()) }
+        if self.json {
+            self.line(&object.to_string())
+        } else {
+            self.line(&words())
+        }
     }
 
     pub fn json_only(&mut self, object: &Value) {
@@ -75,12 +82,22 @@ pub fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
     };
     line("next", &plan.next);
     if plan.change.from != plan.change.to {
-        line("version", &format!("{} -> {}", plan.change.from.label(), plan.change.to.label()));
+        line(
+            "version",
+            &format!("{} -> {}", plan.change.from.label(), plan.change.to.label()),
+        );
     }
     for (index, send) in plan.sends.iter().enumerate() {
-        let label = if plan.sends.len() == 1 { "sends".to_owned() } else { format!("sends {}", index + 1) };
+        let label = if plan.sends.len() == 1 {
+            "sends".to_owned()
+        } else {
+            format!("sends {}", index + 1)
+        };
         let when = match &send.when {
-            When::AtOnce => format!("only if still at version {}", send.holder_version.as_ref().unwrap_or(&plan.target.version)),
+            When::AtOnce => format!(
+                "only if still at version {}",
+                send.holder_version.as_ref().unwrap_or(&plan.target.version)
+            ),
             When::CurrentIs { words, .. } => words.clone(),
         };
         line(&label, &format!("{} {}", send.method, send.path));
@@ -117,8 +134,15 @@ pub fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
     let ceremony = match ceremony(plan, guards) {
         crate::ops::ceremony::Ceremony::Yes => "--yes".to_owned(),
         crate::ops::ceremony::Ceremony::Environment { text, .. } => format!("--confirm {text}"),
-        crate::ops::ceremony::Ceremony::Target { text } => format!("--confirm {text} --reason TEXT"),
+        crate::ops::ceremony::Ceremony::Target { text } => {
+            format!("--confirm {text} --reason TEXT")
+        }
     };
     line("confirm", &ceremony);
-    format!("{} in {}\n{}", plan.title, plan.intent.target.environment, text.trim_end())
+    format!(
+        "{} in {}\n{}",
+        plan.title,
+        plan.intent.target.environment,
+        text.trim_end()
+    )
 }

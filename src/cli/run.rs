@@ -32,12 +32,19 @@ pub fn run(cli: Cli, variables: Variables<'_>) -> Exit {
     let mut out = Out::new(wants_json(cli.command.as_ref()));
     match &cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(*shell, &mut Cli::command(), "windlass", &mut std::io::stdout());
+            clap_complete::generate(
+                *shell,
+                &mut Cli::command(),
+                "windlass",
+                &mut std::io::stdout(),
+            );
             return Exit::Done;
         }
         Some(Command::Man) => return man(&mut out),
         Some(Command::Audit(command)) => return audit::run(command, variables, &mut out),
-        Some(Command::Config(command)) => return configuration(*command, &cli, variables, &mut out),
+        Some(Command::Config(command)) => {
+            return configuration(*command, &cli, variables, &mut out);
+        }
         _ => {}
     }
     let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -79,10 +86,25 @@ async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
         Err(Wrong(why)) => return out.fail(Exit::Usage, &why),
     };
     let exit = match cli.command {
-        None => screen(&session, Options { read_only: cli.global.read_only, ..Options::default() }, variables, out).await,
+        None => {
+            screen(
+                &session,
+                Options {
+                    read_only: cli.global.read_only,
+                    ..Options::default()
+                },
+                variables,
+                out,
+            )
+            .await
+        }
         Some(Command::Open { place }) => match place_of(&session, &place).await {
             Ok(id) => {
-                let options = Options { read_only: cli.global.read_only, open: Some(id), ..Options::default() };
+                let options = Options {
+                    read_only: cli.global.read_only,
+                    open: Some(id),
+                    ..Options::default()
+                };
                 screen(&session, options, variables, out).await
             }
             Err((exit, why)) => out.fail(exit, &why),
@@ -102,15 +124,34 @@ fn warn(session: &Session, out: &mut Out) {
         out.note(&format!("windlass: warning: {warning}"));
     }
     for intent in log::open_intents(&session.state_dir).unwrap_or_default() {
-        out.note(&format!("windlass: without an outcome since {}: {} ({})", intent.at, start::open_words(&intent), intent.id));
+        out.note(&format!(
+            "windlass: without an outcome since {}: {} ({})",
+            intent.at,
+            start::open_words(&intent),
+            intent.id
+        ));
     }
 }
 
 async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
-    let act = async |verb: Verb, to: Option<u64>, args: &VerbArgs, out: &mut Out| verb::run(session, Asked { verb, to }, args, out).await;
+    let act = async |verb: Verb, to: Option<u64>, args: &VerbArgs, out: &mut Out| {
+        verb::run(session, Asked { verb, to }, args, out).await
+    };
     match command {
         Command::Status(args) => interruptible(status::run(session, &args, out)).await,
-        Command::Promote { verb, full } => act(if full { Verb::PromoteFull } else { Verb::Promote }, None, &verb, out).await,
+        Command::Promote { verb, full } => {
+            act(
+                if full {
+                    Verb::PromoteFull
+                } else {
+                    Verb::Promote
+                },
+                None,
+                &verb,
+                out,
+            )
+            .await
+        }
         Command::Pause(args) => act(Verb::Pause, None, &args, out).await,
         Command::Resume(args) => act(Verb::Resume, None, &args, out).await,
         Command::Backout(args) => act(Verb::BackOut, None, &args, out).await,
@@ -122,7 +163,12 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Wait(args) => interruptible(wait::run(session, &args, out)).await,
         Command::Doctor { .. } => interruptible(doctor::run(session, out)).await,
         // Handled before a session is opened.
-        Command::Open { .. } | Command::Demo(_) | Command::Audit(_) | Command::Config(_) | Command::Completions { .. } | Command::Man => Exit::Internal,
+        Command::Open { .. }
+        | Command::Demo(_)
+        | Command::Audit(_)
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Man => Exit::Internal,
     }
 }
 
@@ -134,7 +180,12 @@ async fn interruptible(work: impl Future<Output = Exit>) -> Exit {
     }
 }
 
-async fn screen(session: &Session, options: Options, variables: Variables<'_>, out: &mut Out) -> Exit {
+async fn screen(
+    session: &Session,
+    options: Options,
+    variables: Variables<'_>,
+    out: &mut Out,
+) -> Exit {
     match start::screen(session, options, variables).await {
         Ok(Left::Asked) => Exit::Done,
         Ok(Left::Vanished) => Exit::Interrupted,
@@ -144,11 +195,20 @@ async fn screen(session: &Session, options: Options, variables: Variables<'_>, o
 
 /// `ENV/NAMESPACE/SERVICE`, as links in runbooks have it.
 async fn place_of(session: &Session, place: &str) -> Result<ReleaseId, (Exit, String)> {
-    let usage = || (Exit::Usage, format!("{place:?}: a place is written ENV/NAMESPACE/SERVICE or ENV/NAMESPACE/KIND/SERVICE"));
+    let usage = || {
+        (
+            Exit::Usage,
+            format!(
+                "{place:?}: a place is written ENV/NAMESPACE/SERVICE or ENV/NAMESPACE/KIND/SERVICE"
+            ),
+        )
+    };
     let parts: Vec<&str> = place.split('/').collect();
     let (environment, service) = match parts.as_slice() {
         [environment, namespace, name] => (*environment, format!("{namespace}/{name}")),
-        [environment, namespace, kind, name] if WorkloadKind::from_word(kind).is_some() => (*environment, format!("{kind}/{namespace}/{name}")),
+        [environment, namespace, kind, name] if WorkloadKind::from_word(kind).is_some() => {
+            (*environment, format!("{kind}/{namespace}/{name}"))
+        }
         _ => return Err(usage()),
     };
     let wanted = Wanted::parse(&service, Some(environment)).map_err(|why| (Exit::Usage, why))?;
@@ -179,7 +239,19 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
     // Its audit is as real as any other, and gone with the demo.
     let folder = std::env::temp_dir().join(format!("windlass-demo-{}", std::process::id()));
     let exit = match demo_session(&world, &folder, variables) {
-        Ok(session) => screen(&session, Options { demo: true, read_only: cli.global.read_only, open: None }, variables, out).await,
+        Ok(session) => {
+            screen(
+                &session,
+                Options {
+                    demo: true,
+                    read_only: cli.global.read_only,
+                    open: None,
+                },
+                variables,
+                out,
+            )
+            .await
+        }
         Err(Wrong(why)) => out.fail(Exit::Internal, &why),
     };
     if let Err(error) = std::fs::remove_dir_all(&folder) {
@@ -188,23 +260,49 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
     exit
 }
 
-fn demo_session(world: &World, folder: &std::path::Path, variables: Variables<'_>) -> Result<Session, Wrong> {
+fn demo_session(
+    world: &World,
+    folder: &std::path::Path,
+    variables: Variables<'_>,
+) -> Result<Session, Wrong> {
     let address = world.server();
-    let address = address.strip_prefix("http://").unwrap_or(&address).parse().map_err(|_| Wrong(format!("{address} is no address")))?;
+    let address = address
+        .strip_prefix("http://")
+        .unwrap_or(&address)
+        .parse()
+        .map_err(|_| Wrong(format!("{address} is no address")))?;
     let state = folder.to_path_buf();
-    let asked = |name: &str| if name == "WINDLASS_STATE" { Some(state.display().to_string()) } else { variables(name) };
+    let asked = |name: &str| {
+        if name == "WINDLASS_STATE" {
+            Some(state.display().to_string())
+        } else {
+            variables(name)
+        }
+    };
     let dir = log::state_dir(&asked).map_err(|error| Wrong(error.to_string()))?;
     let name = EnvironmentName::new(world.environment());
     Session::demo(name.as_str(), address, dir, variables)
 }
 
-fn configuration(command: ConfigCommand, cli: &Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
+fn configuration(
+    command: ConfigCommand,
+    cli: &Cli,
+    variables: Variables<'_>,
+    out: &mut Out,
+) -> Exit {
     match command {
         ConfigCommand::Sample => out.line(config::sample().trim_end()),
-        ConfigCommand::Schema => out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default()),
+        ConfigCommand::Schema => {
+            out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default())
+        }
         ConfigCommand::Path => match config::path(variables) {
             Some(path) => out.line(&path.display().to_string()),
-            None => return out.fail(Exit::Usage, "there is no place for a configuration: set WINDLASS_CONFIG, or HOME"),
+            None => {
+                return out.fail(
+                    Exit::Usage,
+                    "there is no place for a configuration: set WINDLASS_CONFIG, or HOME",
+                );
+            }
         },
         ConfigCommand::Check => match config::load(cli.global.config.as_deref(), variables) {
             Ok(loaded) => {
@@ -212,7 +310,11 @@ fn configuration(command: ConfigCommand, cli: &Cli, variables: Variables<'_>, ou
                     out.note(&format!("warning: {warning}"));
                 }
                 match &loaded.path {
-                    Some(path) => out.line(&format!("{}: good; {} environments", path.display(), loaded.config.environments.len())),
+                    Some(path) => out.line(&format!(
+                        "{}: good; {} environments",
+                        path.display(),
+                        loaded.config.environments.len()
+                    )),
                     None => out.line("no configuration file: every key has its default"),
                 }
             }

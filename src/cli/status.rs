@@ -50,7 +50,9 @@ pub struct Picture {
 
 impl std::fmt::Debug for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture").field("releases", &self.releases.len()).finish_non_exhaustive()
+        f.debug_struct("Picture")
+            .field("releases", &self.releases.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,8 +61,16 @@ impl Picture {
         let now = now();
         Self {
             releases: Releases::default(),
-            health: session.environments.iter().map(|ready| (ready.name.clone(), first_health(ready, now))).collect(),
-            tiers: session.environments.iter().map(|ready| (ready.name.clone(), ready.tier)).collect(),
+            health: session
+                .environments
+                .iter()
+                .map(|ready| (ready.name.clone(), first_health(ready, now)))
+                .collect(),
+            tiers: session
+                .environments
+                .iter()
+                .map(|ready| (ready.name.clone(), ready.tier))
+                .collect(),
             begun: BTreeSet::new(),
             heard: BTreeSet::new(),
         }
@@ -92,49 +102,123 @@ impl Picture {
 
     /// Whether this environment has told everything that it will tell at first.
     fn is_whole(&self, name: &EnvironmentName) -> bool {
-        self.health.get(name).is_some_and(|health| health.state == SourceState::Live)
+        self.health
+            .get(name)
+            .is_some_and(|health| health.state == SourceState::Live)
             && self.heard.contains(name)
             && !self.begun.iter().any(|(of, _)| of == name)
     }
 
     fn is_hopeless(&self, name: &EnvironmentName) -> bool {
-        self.health.get(name).is_some_and(|health| !matches!(health.state, SourceState::Connecting | SourceState::Live | SourceState::Stale))
+        self.health.get(name).is_some_and(|health| {
+            !matches!(
+                health.state,
+                SourceState::Connecting | SourceState::Live | SourceState::Stale
+            )
+        })
     }
 
     pub fn exit(&self) -> Exit {
-        if self.health.values().all(|health| health.state == SourceState::Live) { Exit::Done } else { Exit::Unreachable }
+        if self
+            .health
+            .values()
+            .all(|health| health.state == SourceState::Live)
+        {
+            Exit::Done
+        } else {
+            Exit::Unreachable
+        }
     }
 
     fn json(&self, filter: Option<&EnvironmentName>) -> Value {
         let now = now();
-        let mut sorted: Vec<&Release> = self.releases.iter().map(|(_, release)| release).filter(|release| fits(release, filter)).collect();
+        let mut sorted: Vec<&Release> = self
+            .releases
+            .iter()
+            .map(|(_, release)| release)
+            .filter(|release| fits(release, filter))
+            .collect();
         sorted.sort_by(|a, b| a.rollout.id.cmp(&b.rollout.id));
-        let releases = sorted.iter().filter_map(|release| self.one(now, release, None)).collect();
+        let releases = sorted
+            .iter()
+            .filter_map(|release| self.one(now, release, None))
+            .collect();
         report::status(now, &self.sources(), releases)
     }
 
     fn sources(&self) -> Vec<SourceReport<'_>> {
-        self.health.iter().map(|(name, health)| SourceReport { id: format!("kubernetes/{name}"), health }).collect()
+        self.health
+            .iter()
+            .map(|(name, health)| SourceReport {
+                id: format!("kubernetes/{name}"),
+                health,
+            })
+            .collect()
     }
 
-    fn one(&self, now: Timestamp, release: &Release, access: Option<&crate::model::source::Access>) -> Option<Value> {
+    fn one(
+        &self,
+        now: Timestamp,
+        release: &Release,
+        access: Option<&crate::model::source::Access>,
+    ) -> Option<Value> {
         let name = &release.rollout.id.environment;
-        Some(report::release(now, release, *self.tiers.get(name)?, self.health.get(name)?, access))
+        Some(report::release(
+            now,
+            release,
+            *self.tiers.get(name)?,
+            self.health.get(name)?,
+            access,
+        ))
     }
 
     fn table(&self, filter: Option<&EnvironmentName>) -> String {
         let now = now();
-        let fresh = |name: &EnvironmentName| self.health.get(name).is_some_and(|health| health.state.is_live());
-        let mut sorted: Vec<&Release> = self.releases.iter().map(|(_, release)| release).filter(|release| fits(release, filter)).collect();
+        let fresh = |name: &EnvironmentName| {
+            self.health
+                .get(name)
+                .is_some_and(|health| health.state.is_live())
+        };
+        let mut sorted: Vec<&Release> = self
+            .releases
+            .iter()
+            .map(|(_, release)| release)
+            .filter(|release| fits(release, filter))
+            .collect();
         sorted.sort_by(|a, b| {
             let key = |release: &Release| release.sort_key(fresh(&release.rollout.id.environment));
-            key(a).cmp(&key(b)).then_with(|| a.rollout.id.cmp(&b.rollout.id))
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.rollout.id.cmp(&b.rollout.id))
         });
-        let mut rows = vec![["SERVICE", "ENV", "NAMESPACE", "KIND", "VERSION", "STATE", "SINCE"].map(str::to_owned)];
-        rows.extend(sorted.iter().map(|release| row(now, release, fresh(&release.rollout.id.environment))));
+        let mut rows = vec![
+            [
+                "SERVICE",
+                "ENV",
+                "NAMESPACE",
+                "KIND",
+                "VERSION",
+                "STATE",
+                "SINCE",
+            ]
+            .map(str::to_owned),
+        ];
+        rows.extend(
+            sorted
+                .iter()
+                .map(|release| row(now, release, fresh(&release.rollout.id.environment))),
+        );
         let mut text = columns(&rows);
-        for (name, health) in self.health.iter().filter(|(_, health)| !health.state.is_live()) {
-            text.push_str(&format!("\n{name}: {}: {}", health.state.word(), &*health.detail));
+        for (name, health) in self
+            .health
+            .iter()
+            .filter(|(_, health)| !health.state.is_live())
+        {
+            text.push_str(&format!(
+                "\n{name}: {}: {}",
+                health.state.word(),
+                &*health.detail
+            ));
         }
         text
     }
@@ -150,16 +234,36 @@ fn row(now: Timestamp, release: &Release, fresh: bool) -> [String; 7] {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
         None => release.current().label(),
     };
-    let step = release.rollout.canary().filter(|_| !release.rollout.fully_promoted()).map(|canary| {
-        format!("{} % {}/{} ", release.actual_weight().unwrap_or(canary.weight.set), canary.index.unwrap_or(0), canary.steps.len())
-    });
+    let step = release
+        .rollout
+        .canary()
+        .filter(|_| !release.rollout.fully_promoted())
+        .map(|canary| {
+            format!(
+                "{} % {}/{} ",
+                release.actual_weight().unwrap_or(canary.weight.set),
+                canary.index.unwrap_or(0),
+                canary.steps.len()
+            )
+        });
     let words = release.words(now, false);
     let state = match fresh {
         true => format!("{}{words}", step.unwrap_or_default()),
         false => format!("unknown, was {words}"),
     };
-    let since = release.since().map(|since| duration_words(now.duration_since(since).as_secs())).unwrap_or_else(|| "-".to_owned());
-    [id.name.to_string(), id.environment.to_string(), id.namespace.to_string(), id.kind.to_string(), version, state, since]
+    let since = release
+        .since()
+        .map(|since| duration_words(now.duration_since(since).as_secs()))
+        .unwrap_or_else(|| "-".to_owned());
+    [
+        id.name.to_string(),
+        id.environment.to_string(),
+        id.namespace.to_string(),
+        id.kind.to_string(),
+        version,
+        state,
+        since,
+    ]
 }
 
 /// Left-aligned columns, two spaces apart.
@@ -176,7 +280,9 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(widths) {
                 line.push_str(cell);
-                line.push_str(&" ".repeat((width + 2).saturating_sub(crate::model::text::width(cell))));
+                line.push_str(
+                    &" ".repeat((width + 2).saturating_sub(crate::model::text::width(cell))),
+                );
             }
             line.trim_end().to_owned()
         })
@@ -206,11 +312,22 @@ pub async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> Exit {
     }
     let filter = args.env.as_deref().map(EnvironmentName::new);
     if let Some(environment) = &filter
-        && !session.environments.iter().any(|ready| ready.name == *environment)
+        && !session
+            .environments
+            .iter()
+            .any(|ready| ready.name == *environment)
     {
-        return out.fail(Exit::NotFound, &format!("there is no environment {environment} in this session"));
+        return out.fail(
+            Exit::NotFound,
+            &format!("there is no environment {environment} in this session"),
+        );
     }
-    let wanted = match args.service.as_deref().map(|service| Wanted::parse(service, args.env.as_deref())).transpose() {
+    let wanted = match args
+        .service
+        .as_deref()
+        .map(|service| Wanted::parse(service, args.env.as_deref()))
+        .transpose()
+    {
         Ok(wanted) => wanted,
         Err(why) => return out.fail(Exit::Usage, &why),
     };
@@ -219,7 +336,9 @@ pub async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> Exit {
     first_picture(&mut picture, &mut messages).await;
     let print = |picture: &Picture, out: &mut Out| match &wanted {
         Some(wanted) => print_one(picture, wanted, out),
-        None => out.result(&picture.json(filter.as_ref()), || picture.table(filter.as_ref())),
+        None => out.result(&picture.json(filter.as_ref()), || {
+            picture.table(filter.as_ref())
+        }),
     };
     print(&picture, out);
     if args.watch {
@@ -237,13 +356,20 @@ async fn first_picture(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>
         let names: Vec<EnvironmentName> = picture.health.keys().cloned().collect();
         let settled = |name: &EnvironmentName| {
             picture.is_whole(name)
-                || picture.health.get(name).is_some_and(|health| health.state == SourceState::NotConfigured)
+                || picture
+                    .health
+                    .get(name)
+                    .is_some_and(|health| health.state == SourceState::NotConfigured)
                 || picture.is_hopeless(name) && start.elapsed() >= FAILING
         };
         if names.iter().all(settled) {
             return;
         }
-        let limit = if names.iter().any(|name| picture.is_hopeless(name)) { FAILING } else { FIRST_PICTURE };
+        let limit = if names.iter().any(|name| picture.is_hopeless(name)) {
+            FAILING
+        } else {
+            FIRST_PICTURE
+        };
         let deadline = (start + limit).max(Instant::now() + Duration::from_millis(50));
         match tokio::time::timeout_at(deadline, messages.recv()).await {
             Ok(Some(Msg::Source(events))) => {
@@ -259,7 +385,12 @@ async fn first_picture(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>
     }
 }
 
-async fn watch(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>, out: &mut Out, mut print: impl FnMut(&Picture, &mut Out)) {
+async fn watch(
+    picture: &mut Picture,
+    messages: &mut mpsc::Receiver<Msg>,
+    out: &mut Out,
+    mut print: impl FnMut(&Picture, &mut Out),
+) {
     while let Some(message) = messages.recv().await {
         let mut changed = took(picture, &message);
         let until = Instant::now() + SETTLE;
@@ -276,7 +407,9 @@ async fn watch(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>, out: &
 }
 
 fn took(picture: &mut Picture, message: &Msg) -> bool {
-    let Msg::Source(events) = message else { return false };
+    let Msg::Source(events) = message else {
+        return false;
+    };
     let mut changed = false;
     for event in events {
         let health = matches!(&event.fact, Fact::Health(health) if picture.health.get(&event.environment).is_none_or(|old| old.state != health.state));
@@ -290,7 +423,9 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
         Ok(release) => {
             let now = now();
             let one = picture.one(now, release, None).into_iter().collect();
-            out.result(&report::status(now, &picture.sources(), one), || describe(now, release));
+            out.result(&report::status(now, &picture.sources(), one), || {
+                describe(now, release)
+            });
         }
         Err(why) => out.error(&why),
     }
@@ -306,17 +441,35 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         Ok(found) => found,
         Err((exit, why)) => return out.fail(exit, &why),
     };
-    let Ok(cluster) = &ready.cluster else { return out.fail(Exit::Unreachable, "its environment is not connected") };
+    let Ok(cluster) = &ready.cluster else {
+        return out.fail(Exit::Unreachable, "its environment is not connected");
+    };
     let access = cluster.access(&release.rollout.id.namespace).await;
     let now = now();
-    let health = SourceHealth { state: SourceState::Live, since: now, heard: Some(now), ..first_health(ready, now) };
-    let sources = [SourceReport { id: format!("kubernetes/{}", ready.name), health: &health }];
+    let health = SourceHealth {
+        state: SourceState::Live,
+        since: now,
+        heard: Some(now),
+        ..first_health(ready, now)
+    };
+    let sources = [SourceReport {
+        id: format!("kubernetes/{}", ready.name),
+        health: &health,
+    }];
     let object = report::release(now, &release, ready.tier, &health, Some(&access));
     out.result(&report::status(now, &sources, vec![object]), || {
         let mut text = describe(now, &release);
         for offer in crate::ops::offer::offers(&release, Some(&access)) {
-            let because: Vec<&str> = offer.because.iter().map(crate::ops::offer::Because::words).collect();
-            let words = if offer.offered() { "offered".to_owned() } else { because.join("; ") };
+            let because: Vec<&str> = offer
+                .because
+                .iter()
+                .map(crate::ops::offer::Because::words)
+                .collect();
+            let words = if offer.offered() {
+                "offered".to_owned()
+            } else {
+                because.join("; ")
+            };
             text.push_str(&format!("\n  {:<14}{words}", offer.verb.word()));
         }
         text
@@ -340,7 +493,9 @@ pub fn describe(now: Timestamp, release: &Release) -> String {
             canary.index.unwrap_or(0),
             canary.steps.len(),
             canary.weight.set,
-            release.actual_weight().map_or_else(|| "unknown".to_owned(), |weight| weight.to_string())
+            release
+                .actual_weight()
+                .map_or_else(|| "unknown".to_owned(), |weight| weight.to_string())
         ));
     }
     let replicas = rollout.replicas;
@@ -349,7 +504,11 @@ pub fn describe(now: Timestamp, release: &Release) -> String {
         replicas.desired, replicas.updated, replicas.ready, replicas.available
     ));
     if !rollout.message.is_empty() {
-        text.push_str(&format!("\n  {}: {}", rollout.phase.vendor(), &*rollout.message));
+        text.push_str(&format!(
+            "\n  {}: {}",
+            rollout.phase.vendor(),
+            &*rollout.message
+        ));
     }
     if let Some(owner) = &rollout.managed_by {
         text.push_str(&format!("\n  managed by {owner}"));

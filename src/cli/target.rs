@@ -3,28 +3,48 @@
 use super::{exit::Exit, find::Wanted};
 use crate::{
     app::releases::Releases,
-    model::{
-        event::Fact,
-        id::WorkloadKind,
-        release::Release,
-    },
+    model::{event::Fact, id::WorkloadKind, release::Release},
     providers::kubernetes::{act, error::Error},
     runtime::session::{Ready, Session},
 };
 
 /// The release, with its ReplicaSets, and its environment.
-pub async fn find<'a>(session: &'a Session, wanted: &Wanted) -> Result<(&'a Ready, Release), (Exit, String)> {
+pub async fn find<'a>(
+    session: &'a Session,
+    wanted: &Wanted,
+) -> Result<(&'a Ready, Release), (Exit, String)> {
     let asked: Vec<&Ready> = session
         .environments
         .iter()
-        .filter(|ready| wanted.environment.as_ref().is_none_or(|environment| ready.name == *environment))
+        .filter(|ready| {
+            wanted
+                .environment
+                .as_ref()
+                .is_none_or(|environment| ready.name == *environment)
+        })
         .collect();
     if asked.is_empty() {
-        let known: Vec<&str> = session.environments.iter().map(|ready| ready.name.as_str()).collect();
-        let environment = wanted.environment.as_ref().map(ToString::to_string).unwrap_or_default();
-        return Err((Exit::NotFound, format!("there is no environment {environment} in this session; there is {}", known.join(", "))));
+        let known: Vec<&str> = session
+            .environments
+            .iter()
+            .map(|ready| ready.name.as_str())
+            .collect();
+        let environment = wanted
+            .environment
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        return Err((
+            Exit::NotFound,
+            format!(
+                "there is no environment {environment} in this session; there is {}",
+                known.join(", ")
+            ),
+        ));
     }
-    let kinds: Vec<WorkloadKind> = wanted.kind.map_or_else(|| WorkloadKind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds: Vec<WorkloadKind> = wanted
+        .kind
+        .map_or_else(|| WorkloadKind::ALL.to_vec(), |kind| vec![kind]);
     let mut releases = Releases::default();
     let mut troubles = Vec::new();
     for ready in &asked {
@@ -36,28 +56,63 @@ pub async fn find<'a>(session: &'a Session, wanted: &Wanted) -> Result<(&'a Read
     if let Some((exit, why)) = troubles.into_iter().next() {
         return Err((exit, why));
     }
-    let found = wanted.find(&releases).map_err(|why| (Exit::NotFound, why))?;
+    let found = wanted
+        .find(&releases)
+        .map_err(|why| (Exit::NotFound, why))?;
     let ready = asked
         .into_iter()
         .find(|ready| ready.name == found.rollout.id.environment)
-        .ok_or_else(|| (Exit::Internal, "its environment is not of this session".to_owned()))?;
-    let cluster = ready.cluster.as_ref().map_err(|why| (Exit::Unreachable, why.to_string()))?;
-    let release = act::release(&cluster.client, (*found.rollout).clone()).await.map_err(|error| trouble(ready, &error))?;
+        .ok_or_else(|| {
+            (
+                Exit::Internal,
+                "its environment is not of this session".to_owned(),
+            )
+        })?;
+    let cluster = ready
+        .cluster
+        .as_ref()
+        .map_err(|why| (Exit::Unreachable, why.to_string()))?;
+    let release = act::release(&cluster.client, (*found.rollout).clone())
+        .await
+        .map_err(|error| trouble(ready, &error))?;
     Ok((ready, release))
 }
 
-async fn collect(ready: &Ready, wanted: &Wanted, kinds: &[WorkloadKind], releases: &mut Releases) -> Result<(), (Exit, String)> {
-    let cluster = ready.cluster.as_ref().map_err(|why| (Exit::Unreachable, format!("{}: {}", ready.name, &**why)))?;
-    let only = wanted.namespace.as_ref().map(|namespace| vec![namespace.clone()]);
+async fn collect(
+    ready: &Ready,
+    wanted: &Wanted,
+    kinds: &[WorkloadKind],
+    releases: &mut Releases,
+) -> Result<(), (Exit, String)> {
+    let cluster = ready
+        .cluster
+        .as_ref()
+        .map_err(|why| (Exit::Unreachable, format!("{}: {}", ready.name, &**why)))?;
+    let only = wanted
+        .namespace
+        .as_ref()
+        .map(|namespace| vec![namespace.clone()]);
     let namespaces = only.as_deref().or(cluster.namespaces.as_deref());
-    let found = act::find(&cluster.client, &ready.name, wanted.name.as_str(), kinds, namespaces).await.map_err(|error| trouble(ready, &error))?;
+    let found = act::find(
+        &cluster.client,
+        &ready.name,
+        wanted.name.as_str(),
+        kinds,
+        namespaces,
+    )
+    .await
+    .map_err(|error| trouble(ready, &error))?;
     for rollout in found {
         if rollout.id.kind == WorkloadKind::Deployment {
             // It may hold the template of a Rollout, to which it belongs then.
-            let owners = act::rollouts_in(&cluster.client, &ready.name, &rollout.id.namespace).await;
+            let owners =
+                act::rollouts_in(&cluster.client, &ready.name, &rollout.id.namespace).await;
             match owners {
                 Ok(owners) => {
-                    for owner in owners.into_iter().filter(|owner| refers_to(owner, &rollout)) {
+                    for owner in owners
+                        .into_iter()
+                        .filter(|owner| refers_to(owner, &rollout))
+                    {
                         releases.apply(&ready.name, &Fact::Rollout(owner.into()));
                     }
                 }
@@ -70,10 +125,16 @@ async fn collect(ready: &Ready, wanted: &Wanted, kinds: &[WorkloadKind], release
     Ok(())
 }
 
-fn refers_to(owner: &crate::model::rollout::Rollout, deployment: &crate::model::rollout::Rollout) -> bool {
-    owner.argo().and_then(|argo| argo.workload_ref.as_ref()).is_some_and(|reference| {
-        &*reference.kind == "Deployment" && &*reference.name == deployment.id.name.as_str()
-    })
+fn refers_to(
+    owner: &crate::model::rollout::Rollout,
+    deployment: &crate::model::rollout::Rollout,
+) -> bool {
+    owner
+        .argo()
+        .and_then(|argo| argo.workload_ref.as_ref())
+        .is_some_and(|reference| {
+            &*reference.kind == "Deployment" && &*reference.name == deployment.id.name.as_str()
+        })
 }
 
 fn trouble(ready: &Ready, error: &Error) -> (Exit, String) {

@@ -14,8 +14,7 @@ use super::{
     exit::{Exit, of_outcome},
     find::Wanted,
     out::{Out, plan_text},
-    report,
-    target,
+    report, target,
 };
 use crate::{
     app::outcome_words,
@@ -56,15 +55,27 @@ pub async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &mut Out
     };
     let cluster = match &ready.cluster {
         Ok(cluster) => Rc::clone(cluster),
-        Err(why) => return no_plan(out, asked.verb, args, Exit::Unreachable, vec![why.to_string()]),
+        Err(why) => {
+            return no_plan(
+                out,
+                asked.verb,
+                args,
+                Exit::Unreachable,
+                vec![why.to_string()],
+            );
+        }
     };
     let intent = intent(session, asked, args, &release);
-    let access = cluster.access(&intent.target.namespace).await;
+    let (access, ()) = tokio::join!(cluster.access(&intent.target.namespace), cluster.ask_who());
     let plan = match cluster.plan(&intent).await {
         Ok(plan) => plan,
         Err(refusal) => return refused(out, &cluster, asked, args, &intent, refusal).await,
     };
-    let who = cluster.who.borrow().as_ref().map_or_else(|| "you".to_owned(), |who| who.name.to_string());
+    let who = cluster
+        .who
+        .borrow()
+        .as_ref()
+        .map_or_else(|| "you".to_owned(), |who| who.name.to_string());
     let dry = Arming::Armed { until: None };
     let guards = ask_all(
         &plan,
@@ -83,7 +94,10 @@ pub async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &mut Out
         },
     );
     if args.dry_run {
-        out.result(&report::action(&plan, &guards, "dry-run", Value::Null, None), || plan_text(&plan, &guards));
+        out.result(
+            &report::action(&plan, &guards, "dry-run", Value::Null, None),
+            || plan_text(&plan, &guards),
+        );
         return Exit::Done;
     }
     confirm_and_execute(session, cluster, plan, guards, args, out).await
@@ -97,13 +111,23 @@ fn intent(session: &Session, asked: Asked, args: &VerbArgs, release: &Release) -
         // The object that the name meant when it was looked up.
         seen: Some(release.rollout.uid.clone()),
         to_revision: asked.to,
-        expects: Expects { revision: args.expect_revision, hash: args.expect_hash.as_deref().map(PodHash::new) },
+        expects: Expects {
+            revision: args.expect_revision,
+            hash: args.expect_hash.as_deref().map(PodHash::new),
+        },
         reason: args.reason.clone(),
     }
 }
 
 /// There is no plan: every reason, and for a roll back without a target the history to choose from.
-async fn refused(out: &mut Out, cluster: &Cluster, asked: Asked, args: &VerbArgs, intent: &Intent, refusal: Refusal) -> Exit {
+async fn refused(
+    out: &mut Out,
+    cluster: &Cluster,
+    asked: Asked,
+    args: &VerbArgs,
+    intent: &Intent,
+    refusal: Refusal,
+) -> Exit {
     let exit = match refusal.kind {
         RefusalKind::Guard => Exit::Refused,
         RefusalKind::NotFound => Exit::NotFound,
@@ -119,8 +143,10 @@ async fn refused(out: &mut Out, cluster: &Cluster, asked: Asked, args: &VerbArgs
 }
 
 fn no_plan(out: &mut Out, verb: Verb, args: &VerbArgs, exit: Exit, because: Vec<String>) -> Exit {
-    let guards: Vec<Value> =
-        because.iter().map(|because| json!({ "name": "state", "answer": "deny", "because": because })).collect();
+    let guards: Vec<Value> = because
+        .iter()
+        .map(|because| json!({ "name": "state", "answer": "deny", "because": because }))
+        .collect();
     let object = json!({
         "schema": "windlass.action/1",
         "id": null,
@@ -147,19 +173,36 @@ async fn confirm_and_execute(
     args: &VerbArgs,
     out: &mut Out,
 ) -> Exit {
-    let mut confirmation = Confirmation { yes: args.yes, typed: args.confirm.clone(), reason: args.reason.clone() };
+    let mut confirmation = Confirmation {
+        yes: args.yes,
+        typed: args.confirm.clone(),
+        reason: args.reason.clone(),
+    };
     if let Some(not_yet) = missing(&plan, &guards, &confirmation) {
         if let NotYet::Refused(because) = &not_yet {
-            out.json_only(&report::action(&plan, &guards, "refused", Value::Null, None));
+            out.json_only(&report::action(
+                &plan,
+                &guards,
+                "refused",
+                Value::Null,
+                None,
+            ));
             for reason in because {
                 out.error(reason);
             }
             return Exit::Refused;
         }
-        let interactive = !out.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let interactive =
+            !out.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if !interactive || !ask(&plan, &guards, &mut confirmation, out) {
             let not_yet = missing(&plan, &guards, &confirmation).unwrap_or(not_yet);
-            out.json_only(&report::action(&plan, &guards, "needs-confirmation", Value::Null, None));
+            out.json_only(&report::action(
+                &plan,
+                &guards,
+                "needs-confirmation",
+                Value::Null,
+                None,
+            ));
             out.error(&report::missing(&not_yet, &ceremony(&plan, &guards)));
             return Exit::NeedsConfirmation;
         }
@@ -172,20 +215,33 @@ async fn confirm_and_execute(
             return Exit::NeedsConfirmation;
         }
     };
-    let wait = if args.no_wait { WaitFor::Acceptance } else { WaitFor::Effect };
+    let wait = if args.no_wait {
+        WaitFor::Acceptance
+    } else {
+        WaitFor::Effect
+    };
     let machine = Machine::new(approved, wait, args.timeout);
     let (control, commands) = mpsc::unbounded_channel();
     let signals = tokio::task::spawn_local(forward_signals(control));
     let quiet = out.is_json();
-    let outcome = execute(machine, &*cluster, &session.recorder, now, commands, |words| {
-        if !quiet {
-            out.note(&words);
-        }
-    })
+    let outcome = execute(
+        machine,
+        &*cluster,
+        &session.recorder,
+        now,
+        commands,
+        |words| {
+            if !quiet {
+                out.note(&words);
+            }
+        },
+    )
     .await;
     signals.abort();
     let outcome = match (outcome.kind, args.watch_after) {
-        (OutcomeKind::Observed, Some(seconds)) => super::aftermath::watch(&cluster, &session.recorder, &plan, outcome, seconds, out).await,
+        (OutcomeKind::Observed, Some(seconds)) => {
+            super::aftermath::watch(&cluster, &session.recorder, &plan, outcome, seconds, out).await
+        }
         _ => outcome,
     };
     finish(&plan, &guards, &outcome, out)
@@ -193,23 +249,38 @@ async fn confirm_and_execute(
 
 fn finish(plan: &Plan, guards: &[GuardAnswer], outcome: &Outcome, out: &mut Out) -> Exit {
     let audit = plan.intent.id.as_str();
-    let object = report::action(plan, guards, outcome.kind.word(), report::observed(outcome), Some(audit));
+    let object = report::action(
+        plan,
+        guards,
+        outcome.kind.word(),
+        report::observed(outcome),
+        Some(audit),
+    );
     out.result(&object, || outcome_words(&plan.title, outcome));
     of_outcome(outcome.kind)
 }
 
 /// Asks on the terminal. Only the exact text confirms; an empty line leaves.
-fn ask(plan: &Plan, guards: &[GuardAnswer], confirmation: &mut Confirmation, out: &mut Out) -> bool {
+fn ask(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    confirmation: &mut Confirmation,
+    out: &mut Out,
+) -> bool {
     out.note(&plan_text(plan, guards));
     for _ in 0..3 {
-        let Some(not_yet) = missing(plan, guards, confirmation) else { return true };
+        let Some(not_yet) = missing(plan, guards, confirmation) else {
+            return true;
+        };
         let prompt = match &not_yet {
             NotYet::Yes => "Y confirms: ".to_owned(),
             NotYet::Type(text) => format!("Type {text} to confirm: "),
             NotYet::Reason => "Why: ".to_owned(),
             NotYet::Refused(_) => return false,
         };
-        let Some(answer) = prompted(&prompt) else { return false };
+        let Some(answer) = prompted(&prompt) else {
+            return false;
+        };
         match not_yet {
             NotYet::Yes if answer == "Y" => confirmation.yes = true,
             NotYet::Type(_) => confirmation.typed = Some(answer),
@@ -224,7 +295,10 @@ fn prompted(prompt: &str) -> Option<String> {
     let mut err = std::io::stderr();
     write!(err, "{prompt}").and_then(|()| err.flush()).ok()?;
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).ok().filter(|read| *read > 0)?;
+    std::io::stdin()
+        .read_line(&mut line)
+        .ok()
+        .filter(|read| *read > 0)?;
     let line = line.trim_end_matches(['\n', '\r']).to_owned();
     (!line.is_empty()).then_some(line)
 }
@@ -232,9 +306,11 @@ fn prompted(prompt: &str) -> Option<String> {
 /// Ctrl-C gives up waiting; a hang-up or an end finishes what has begun.
 async fn forward_signals(control: mpsc::UnboundedSender<Control>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut hang_up), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::hangup()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut hang_up), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+        signal(SignalKind::terminate()),
+    ) else {
         return;
     };
     loop {
@@ -248,9 +324,4 @@ async fn forward_signals(control: mpsc::UnboundedSender<Control>) {
             return;
         }
     }
-}
-
-/// The environment of a release in this session.
-pub fn ready_of<'a>(session: &'a Session, release: &Release) -> Option<&'a Ready> {
-    session.environments.iter().find(|ready| ready.name == release.rollout.id.environment)
 }

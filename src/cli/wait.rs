@@ -25,10 +25,14 @@ pub async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
     };
     let (ready, release) = match target::find(session, &wanted).await {
         Ok(found) => found,
-        Err((Exit::NotFound, _)) if args.state == WaitState::Gone => return said(out, args, None, "gone"),
+        Err((Exit::NotFound, _)) if args.state == WaitState::Gone => {
+            return said(out, args, None, "gone");
+        }
         Err((exit, why)) => return out.fail(exit, &why),
     };
-    let Ok(cluster) = &ready.cluster else { return out.fail(Exit::Unreachable, "its environment is not connected") };
+    let Ok(cluster) = &ready.cluster else {
+        return out.fail(Exit::Unreachable, "its environment is not connected");
+    };
     let (sender, mut states) = mpsc::channel(16);
     let id = release.rollout.id.clone();
     let observing = act::observe(&cluster.client, &id, None, sender);
@@ -62,9 +66,14 @@ pub async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
             let word = last.as_ref().map_or("gone", |rollout| rollout.phase.word());
             said(out, args, last.as_ref(), word)
         }
-        Some(false) => out.fail(Exit::NotFound, &format!("{id} was deleted while it was waited for")),
+        Some(false) => out.fail(
+            Exit::NotFound,
+            &format!("{id} was deleted while it was waited for"),
+        ),
         None => {
-            let words = last.as_ref().map_or_else(|| "nothing was seen of it".to_owned(), words);
+            let words = last
+                .as_ref()
+                .map_or_else(|| "nothing was seen of it".to_owned(), words);
             out.json_only(&object(args, last.as_ref(), false));
             out.error(&format!("{} s ran out; {id} is {words}", args.timeout));
             Exit::TimedOut
@@ -80,15 +89,31 @@ fn reached(state: WaitState, rollout: &Rollout) -> bool {
         WaitState::Healthy => rollout.phase == Phase::Healthy,
         WaitState::Paused => rollout.phase == Phase::Paused,
         WaitState::Degraded => rollout.phase == Phase::Degraded,
-        WaitState::Step(step) => rollout.canary().is_some_and(|canary| canary.index.unwrap_or(0) >= step),
+        WaitState::Step(step) => rollout
+            .canary()
+            .is_some_and(|canary| canary.index.unwrap_or(0) >= step),
         WaitState::Gone => false,
     }
 }
 
 fn words(rollout: &Rollout) -> String {
-    let step = rollout.canary().map(|canary| format!(", step {} of {}", canary.index.unwrap_or(0), canary.steps.len()));
-    let message = if rollout.message.is_empty() { String::new() } else { format!(": {}", &*rollout.message) };
-    format!("{}{}{message}", rollout.phase.word(), step.unwrap_or_default())
+    let step = rollout.canary().map(|canary| {
+        format!(
+            ", step {} of {}",
+            canary.index.unwrap_or(0),
+            canary.steps.len()
+        )
+    });
+    let message = if rollout.message.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", &*rollout.message)
+    };
+    format!(
+        "{}{}{message}",
+        rollout.phase.word(),
+        step.unwrap_or_default()
+    )
 }
 
 fn object(args: &WaitArgs, rollout: Option<&Rollout>, reached: bool) -> serde_json::Value {
@@ -105,6 +130,8 @@ fn object(args: &WaitArgs, rollout: Option<&Rollout>, reached: bool) -> serde_js
 }
 
 fn said(out: &mut Out, args: &WaitArgs, rollout: Option<&Rollout>, word: &str) -> Exit {
-    out.result(&object(args, rollout, true), || rollout.map_or_else(|| word.to_owned(), words));
+    out.result(&object(args, rollout, true), || {
+        rollout.map_or_else(|| word.to_owned(), words)
+    });
     Exit::Done
 }

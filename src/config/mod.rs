@@ -199,22 +199,24 @@ pub const fn sample() -> &'static str {
 impl Config {
     /// Every place a secret comes from, with the key that names it.
     fn secrets_mut(&mut self) -> impl Iterator<Item = (String, &mut SecretSource)> {
-        let of_environments = self.environments.iter_mut().flat_map(|(name, environment)| {
-            [
-                ("prometheus", &mut environment.prometheus),
-                ("alertmanager", &mut environment.alertmanager),
-            ]
-            .into_iter()
-            .filter_map(move |(server, entry)| {
-                let token = entry.as_mut()?.token.as_mut()?;
-                Some((format!("environments.{name}.{server}.token"), token))
-            })
-        });
-        let of_github = self
-            .sources
-            .github
-            .as_mut()
-            .and_then(|github| Some(("sources.github.token".to_owned(), github.token.as_mut()?)));
+        let of_environments = self
+            .environments
+            .iter_mut()
+            .flat_map(|(name, environment)| {
+                [
+                    ("prometheus", &mut environment.prometheus),
+                    ("alertmanager", &mut environment.alertmanager),
+                ]
+                .into_iter()
+                .filter_map(move |(server, entry)| {
+                    let token = entry.as_mut()?.token.as_mut()?;
+                    Some((format!("environments.{name}.{server}.token"), token))
+                })
+            });
+        let of_github =
+            self.sources.github.as_mut().and_then(|github| {
+                Some(("sources.github.token".to_owned(), github.token.as_mut()?))
+            });
         of_environments.chain(of_github)
     }
 }

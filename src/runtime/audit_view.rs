@@ -14,7 +14,10 @@ pub async fn read(recorder: &AuditRecorder) -> Msg {
     let read = tokio::task::spawn_blocking(move || {
         let records = audit::read(&folder).map_err(|error| sanitise(&error.to_string()));
         let verified = match audit::verify(&folder) {
-            Ok(verified) => Ok(sanitise(&format!("{} records, chain whole", verified.records))),
+            Ok(verified) => Ok(sanitise(&format!(
+                "{} records, chain whole",
+                verified.records
+            ))),
             Err(broken) => Err(sanitise(&broken.to_string())),
         };
         (records.map(|entries| lines(&entries)), verified)
@@ -22,7 +25,10 @@ pub async fn read(recorder: &AuditRecorder) -> Msg {
     .await;
     match read {
         Ok((records, verified)) => Msg::Audit { records, verified },
-        Err(error) => Msg::Audit { records: Err(sanitise(&error.to_string())), verified: Err(Safe::default()) },
+        Err(error) => Msg::Audit {
+            records: Err(sanitise(&error.to_string())),
+            verified: Err(Safe::default()),
+        },
     }
 }
 
@@ -39,7 +45,10 @@ fn line(entry: &audit::Entry) -> AuditLine {
         kind: sanitise_line(&entry.kind, 32),
         intent: sanitise_line(&entry.intent, 64),
         words: sanitise_line(&words(entry), 300),
-        detail: detail.lines().map(|line| sanitise_line(line, 400)).collect(),
+        detail: detail
+            .lines()
+            .map(|line| sanitise_line(line, 400))
+            .collect(),
     }
 }
 
@@ -48,9 +57,16 @@ pub fn words(entry: &audit::Entry) -> String {
     let text = |pointer: &str| {
         let mut value = None;
         for (place, part) in pointer.split('/').enumerate() {
-            value = if place == 0 { entry.body.get(part) } else { value.and_then(|value: &serde_json::Value| value.get(part)) };
+            value = if place == 0 {
+                entry.body.get(part)
+            } else {
+                value.and_then(|value: &serde_json::Value| value.get(part))
+            };
         }
-        value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+        value
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let mut words = match entry.kind.as_str() {
         "intent" => format!("{} {}", text("plan/title"), text("target/env")),

@@ -7,15 +7,15 @@ use tokio::sync::mpsc;
 
 use super::{
     execute::{Seen, System},
-    served::Evidence,
+    served::Served as SeenServing,
 };
 use crate::{
     app::msg::{LogEvent, Msg},
     model::{
         detail::Revision,
         event::{DetailFact, SourceEvent},
-        id::{EnvironmentName, Namespace, ReleaseId, ResourceVersion, Uid},
-        rollout::Rollout,
+        id::{EnvironmentName, Namespace, PodHash, ReleaseId, ResourceVersion, Uid},
+        rollout::{Phase, Rollout},
         source::{Access, Need, Tier, WhoAmI},
         text::{Safe, sanitise},
     },
@@ -48,12 +48,14 @@ pub struct Cluster {
     pub user: Option<Safe>,
     pub who: RefCell<Option<WhoAmI>>,
     /// Versions that were seen serving everything.
-    pub evidence: Rc<RefCell<Evidence>>,
+    pub evidence: Rc<RefCell<SeenServing>>,
 }
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cluster").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,9 +85,18 @@ impl Cluster {
         for event in events {
             match &event.fact {
                 Fact::Who(who) => *self.who.borrow_mut() = Some(who.clone()),
-                Fact::Rollout(rollout) => self.evidence.borrow_mut().saw(rollout, self.client.now()),
+                Fact::Rollout(rollout) => self.saw(rollout),
                 _ => {}
             }
+        }
+    }
+
+    /// Asks the server who we are, where no watch has told.
+    pub async fn ask_who(&self) {
+        match access::who(&self.client).await {
+            Ok(who) => *self.who.borrow_mut() = Some(who),
+            // The kubeconfig's name stands in; that nobody confirmed it changes no permission.
+            Err(error) => tracing::info!(error = %error.sentence(), "who we are is not known"),
         }
     }
 
@@ -97,10 +108,55 @@ impl Cluster {
         }
     }
 
+    /// Evidence for a back out: while an update runs, its stable version is the one that served everything last. Of a
+    /// release that only ever rests nothing is kept: ten thousand of those would fill memory and say nothing.
+    fn saw(&self, rollout: &Rollout) {
+        let Some(argo) = rollout.argo() else { return };
+        let mut evidence = self.evidence.borrow_mut();
+        let hash = if rollout.fully_promoted() {
+            let rests = rollout.phase == Phase::Healthy && rollout.generation_observed;
+            let release = rollout.id.to_string();
+            argo.current_hash
+                .as_ref()
+                .filter(|_| rests && !evidence.of(&release).is_empty())
+        } else {
+            argo.stable_hash.as_ref()
+        };
+        if let Some(hash) = hash {
+            evidence.saw(
+                &rollout.id.to_string(),
+                hash.as_str(),
+                None,
+                &[],
+                self.client.now(),
+            );
+        }
+    }
+
+    /// The versions of a release that were seen serving everything, the last one last.
+    fn served(&self, id: &ReleaseId) -> Vec<Served> {
+        let evidence = self.evidence.borrow();
+        let seen = evidence.of(&id.to_string()).iter();
+        seen.map(|seen| Served {
+            hash: PodHash::new(&seen.hash),
+            until: Some(seen.until),
+            evidence: format!(
+                "seen serving everything until {}",
+                seen.until.strftime("%Y-%m-%d %H:%MZ")
+            ),
+        })
+        .collect()
+    }
+
     /// Reads afresh and makes the plan.
     pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
-        let served = self.evidence.borrow().of(&intent.target).collect::<Vec<Served>>();
-        let terms = act::Terms { tier: self.tier, who: self.who_words(), note: self.note, served };
+        let served = self.served(&intent.target);
+        let terms = act::Terms {
+            tier: self.tier,
+            who: self.who_words(),
+            note: self.note,
+            served,
+        };
         let facts = act::facts(&self.client, intent, terms).await?;
         plan::plan(intent, &facts)
     }
@@ -111,11 +167,15 @@ impl Cluster {
     }
 
     pub async fn history(&self, id: &ReleaseId) -> Result<Vec<Revision>, Safe> {
-        act::history(&self.client, id).await.map_err(|error| error.sentence())
+        act::history(&self.client, id)
+            .await
+            .map_err(|error| error.sentence())
     }
 
     pub async fn yaml(&self, id: &ReleaseId) -> Result<Vec<Safe>, Safe> {
-        act::yaml(&self.client, id).await.map_err(|error| error.sentence())
+        act::yaml(&self.client, id)
+            .await
+            .map_err(|error| error.sentence())
     }
 
     pub async fn last_writer(&self, id: &ReleaseId) -> Option<Safe> {
@@ -127,7 +187,14 @@ impl Cluster {
         let (sender, mut facts) = mpsc::channel::<DetailFact>(16);
         let forward = async {
             while let Some(fact) = facts.recv().await {
-                if sources.send(Msg::Detail { uid: uid.clone(), fact }).await.is_err() {
+                if sources
+                    .send(Msg::Detail {
+                        uid: uid.clone(),
+                        fact,
+                    })
+                    .await
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -135,16 +202,30 @@ impl Cluster {
         let failed = sources.clone();
         let told = async {
             if let Err(error) = detail::run(self.client.clone(), id, uid.clone(), sender).await {
-                let fact = DetailFact::Failed { part: "release", why: error.sentence() };
+                let fact = DetailFact::Failed {
+                    part: "release",
+                    why: error.sentence(),
+                };
                 // Only a screen that is gone does not take it.
-                let _ = failed.send(Msg::Detail { uid: uid.clone(), fact }).await;
+                let _ = failed
+                    .send(Msg::Detail {
+                        uid: uid.clone(),
+                        fact,
+                    })
+                    .await;
             }
         };
         tokio::join!(told, forward);
     }
 
     /// Follows the log of a pod to its end.
-    pub async fn logs(&self, id: &ReleaseId, pod: &Safe, container: &Safe, results: mpsc::Sender<Msg>) {
+    pub async fn logs(
+        &self,
+        id: &ReleaseId,
+        pod: &Safe,
+        container: &Safe,
+        results: mpsc::Sender<Msg>,
+    ) {
         let (sender, mut facts) = mpsc::channel(16);
         let what = logs::Follow {
             namespace: id.namespace.clone(),
@@ -153,7 +234,10 @@ impl Cluster {
             tail: LOG_TAIL,
         };
         let forward = async {
-            let told = |event| Msg::Log { pod: pod.clone(), event };
+            let told = |event| Msg::Log {
+                pod: pod.clone(),
+                event,
+            };
             if results.send(told(LogEvent::Following)).await.is_err() {
                 return;
             }
@@ -174,7 +258,10 @@ impl Cluster {
 
 impl System for Cluster {
     async fn read(&self, plan: &Plan) -> Result<Arc<Rollout>, ReadTrouble> {
-        act::read(&self.client, &plan.intent.target).await.map(Arc::new).map_err(|error| act::trouble(&error))
+        act::read(&self.client, &plan.intent.target)
+            .await
+            .map(Arc::new)
+            .map_err(|error| act::trouble(&error))
     }
 
     async fn send(&self, plan: &Plan, index: usize, version: ResourceVersion) -> Answer {
@@ -197,7 +284,10 @@ impl System for Cluster {
                 }
             }
         };
-        tokio::join!(act::observe(&self.client, &plan.intent.target, from, sender), forward);
+        tokio::join!(
+            act::observe(&self.client, &plan.intent.target, from, sender),
+            forward
+        );
     }
 
     async fn note(&self, plan: &Plan) {

@@ -52,7 +52,9 @@ struct Running {
 
 impl std::fmt::Debug for Effects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Effects").field("actions", &self.actions.len()).finish_non_exhaustive()
+        f.debug_struct("Effects")
+            .field("actions", &self.actions.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +87,9 @@ impl Effects {
     }
 
     fn watch(&mut self, name: &EnvironmentName) {
-        let Some(cluster) = self.clusters.get(name).cloned() else { return };
+        let Some(cluster) = self.clusters.get(name).cloned() else {
+            return;
+        };
         if let Some(old) = self.watches.remove(name) {
             old.abort();
         }
@@ -102,27 +106,42 @@ impl Effects {
             Effect::Plan(intent) => {
                 let id = intent.id.clone();
                 let Some(cluster) = self.cluster(&intent.target) else {
-                    let refusal = Refusal::unreachable(format!("{} is not connected", intent.target.environment));
-                    self.reply(async move { Some(Msg::Planned { intent: id, result: Box::new(Err(refusal)) }) });
+                    let refusal = Refusal::unreachable(format!(
+                        "{} is not connected",
+                        intent.target.environment
+                    ));
+                    self.reply(async move {
+                        Some(Msg::Planned {
+                            intent: id,
+                            result: Box::new(Err(refusal)),
+                        })
+                    });
                     return;
                 };
                 self.reply(async move {
                     let result = cluster.plan(&intent).await;
-                    Some(Msg::Planned { intent: id, result: Box::new(result) })
+                    Some(Msg::Planned {
+                        intent: id,
+                        result: Box::new(result),
+                    })
                 });
             }
             Effect::Execute(approved) => self.execute(*approved),
             Effect::Open { id, uid } => self.open(id, uid),
             Effect::CloseRelease => stop(&mut self.detail),
             Effect::History { id, uid } => {
-                let Some(cluster) = self.cluster(&id) else { return };
+                let Some(cluster) = self.cluster(&id) else {
+                    return;
+                };
                 self.reply(async move {
                     let result = cluster.history(&id).await;
                     Some(Msg::History { uid, result })
                 });
             }
             Effect::Yaml { id, uid } => {
-                let Some(cluster) = self.cluster(&id) else { return };
+                let Some(cluster) = self.cluster(&id) else {
+                    return;
+                };
                 self.reply(async move {
                     let result = cluster.yaml(&id).await;
                     Some(Msg::Yaml { uid, result })
@@ -130,11 +149,19 @@ impl Effects {
             }
             Effect::Logs { id, pod, container } => self.follow_logs(id, pod, container),
             Effect::StopLogs => stop(&mut self.logs),
-            Effect::Access { environment, namespace } => {
-                let Some(cluster) = self.clusters.get(&environment).cloned() else { return };
+            Effect::Access {
+                environment,
+                namespace,
+            } => {
+                let Some(cluster) = self.clusters.get(&environment).cloned() else {
+                    return;
+                };
                 self.reply(async move {
                     let access = cluster.access(&namespace).await;
-                    Some(Msg::Source(vec![SourceEvent { environment, fact: Fact::Access(access) }]))
+                    Some(Msg::Source(vec![SourceEvent {
+                        environment,
+                        fact: Fact::Access(access),
+                    }]))
                 });
             }
             Effect::Refresh(environment) => self.watch(&environment),
@@ -144,7 +171,9 @@ impl Effects {
             }
             Effect::Record(record) => self.record(record),
             Effect::WhoReverted { intent, id } => {
-                let Some(cluster) = self.cluster(&id) else { return };
+                let Some(cluster) = self.cluster(&id) else {
+                    return;
+                };
                 self.reply(async move {
                     let by = cluster.last_writer(&id).await;
                     Some(Msg::RevertedBy { intent, by })
@@ -172,7 +201,9 @@ impl Effects {
     fn execute(&mut self, approved: Approved) {
         let plan = approved.plan();
         let intent: IntentId = plan.intent.id.clone();
-        let Some(cluster) = self.cluster(&plan.intent.target) else { return };
+        let Some(cluster) = self.cluster(&plan.intent.target) else {
+            return;
+        };
         let (control, commands) = mpsc::unbounded_channel();
         let recorder = self.recorder.clone();
         let results = self.results.clone();
@@ -180,17 +211,27 @@ impl Effects {
             let machine = Machine::new(approved, WaitFor::Effect, None);
             let progress = |words: String| {
                 // A full queue loses a word of progress, never an outcome.
-                let _ = results.try_send(Msg::Action { intent: intent.clone(), update: ActionUpdate::Words(words) });
+                let _ = results.try_send(Msg::Action {
+                    intent: intent.clone(),
+                    update: ActionUpdate::Words(words),
+                });
             };
             let outcome = execute(machine, &*cluster, &recorder, now, commands, progress).await;
-            let _ = results.send(Msg::Action { intent, update: ActionUpdate::Over(outcome) }).await;
+            let _ = results
+                .send(Msg::Action {
+                    intent,
+                    update: ActionUpdate::Over(outcome),
+                })
+                .await;
         });
         self.actions.push(Running { control, task });
     }
 
     fn open(&mut self, id: ReleaseId, uid: crate::model::id::Uid) {
         stop(&mut self.detail);
-        let Some(cluster) = self.cluster(&id) else { return };
+        let Some(cluster) = self.cluster(&id) else {
+            return;
+        };
         let sources = self.sources.clone();
         let task = spawn_local(async move { cluster.detail(id, uid, sources).await });
         self.detail = Some(task.abort_handle());
@@ -198,7 +239,9 @@ impl Effects {
 
     fn follow_logs(&mut self, id: ReleaseId, pod: Safe, container: Option<Safe>) {
         stop(&mut self.logs);
-        let Some(cluster) = self.cluster(&id) else { return };
+        let Some(cluster) = self.cluster(&id) else {
+            return;
+        };
         let results = self.results.clone();
         let task = spawn_local(async move {
             let container = container.unwrap_or_default();
@@ -213,7 +256,10 @@ impl Effects {
             use super::execute::Recorder as _;
             match recorder.record(record).await {
                 Ok(_) => None,
-                Err(why) => Some(Msg::Said { good: false, words: sanitise(&format!("not recorded: {why}")).to_string() }),
+                Err(why) => Some(Msg::Said {
+                    good: false,
+                    words: sanitise(&format!("not recorded: {why}")).to_string(),
+                }),
             }
         });
     }

@@ -21,7 +21,11 @@ pub struct AuditRecorder {
 impl AuditRecorder {
     /// The log itself is opened with the first record: a full disk must not keep anybody from watching.
     pub fn open(folder: PathBuf, variables: &dyn Fn(&str) -> Option<String>) -> Self {
-        Self { folder, log: Arc::new(Mutex::new(None)), runtime_dir: variables("XDG_RUNTIME_DIR") }
+        Self {
+            folder,
+            log: Arc::new(Mutex::new(None)),
+            runtime_dir: variables("XDG_RUNTIME_DIR"),
+        }
     }
 
     pub fn folder(&self) -> &Path {
@@ -36,10 +40,24 @@ impl AuditRecorder {
                 // A log that failed is opened anew next time: a failed sync says nothing about what is on the disk.
                 *log = None;
                 let runtime_dir = self.runtime_dir.clone();
-                let variables = move |name: &str| if name == "XDG_RUNTIME_DIR" { runtime_dir.clone() } else { None };
-                audit::fallback(&self.folder, record.at, record.intent.as_str(), record.kind, record.body.clone(), &why, &variables)
-                    .map(Place::Second)
-                    .map_err(|second| format!("{why}; {second}"))
+                let variables = move |name: &str| {
+                    if name == "XDG_RUNTIME_DIR" {
+                        runtime_dir.clone()
+                    } else {
+                        None
+                    }
+                };
+                audit::fallback(
+                    &self.folder,
+                    record.at,
+                    record.intent.as_str(),
+                    record.kind,
+                    record.body.clone(),
+                    &why,
+                    &variables,
+                )
+                .map(Place::Second)
+                .map_err(|second| format!("{why}; {second}"))
             }
             Err(why) => {
                 *log = None;
@@ -54,12 +72,21 @@ fn append(log: &mut Option<audit::Log>, folder: &Path, record: &Record) -> Resul
         Some(log) => log,
         None => log.insert(audit::Log::open(folder).map_err(|error| error.to_string())?),
     };
-    log.append(record.at, record.intent.as_str(), record.kind, record.body.clone()).map(|_| ()).map_err(|error| error.to_string())
+    log.append(
+        record.at,
+        record.intent.as_str(),
+        record.kind,
+        record.body.clone(),
+    )
+    .map(|_| ())
+    .map_err(|error| error.to_string())
 }
 
 impl Recorder for AuditRecorder {
     async fn record(&self, record: Record) -> Result<Place, String> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.write(&record)).await.map_err(|error| error.to_string())?
+        tokio::task::spawn_blocking(move || this.write(&record))
+            .await
+            .map_err(|error| error.to_string())?
     }
 }

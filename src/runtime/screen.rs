@@ -77,7 +77,9 @@ impl Screen {
             let due = match hurry {
                 Hurry::None => None,
                 Hurry::Now => Some(Instant::now()),
-                Hurry::Source => Some(last_frame.map_or_else(Instant::now, |frame| frame + SOURCE_FRAME_EVERY)),
+                Hurry::Source => {
+                    Some(last_frame.map_or_else(Instant::now, |frame| frame + SOURCE_FRAME_EVERY))
+                }
             };
             if let Some(due) = due
                 && due <= Instant::now()
@@ -101,12 +103,16 @@ impl Screen {
                 () = at(tick_at), if tick_at.is_some() => Event::Tick,
             };
             match event {
-                Event::Inputs(inputs) => {
-                    match self.inputs(inputs) {
-                        Flow::On => hurry = hurry.max(if self.state.dirty { Hurry::Now } else { Hurry::None }),
-                        Flow::End(left) => break left,
+                Event::Inputs(inputs) => match self.inputs(inputs) {
+                    Flow::On => {
+                        hurry = hurry.max(if self.state.dirty {
+                            Hurry::Now
+                        } else {
+                            Hurry::None
+                        })
                     }
-                }
+                    Flow::End(left) => break left,
+                },
                 Event::Result(msg) => {
                     let effects = self.tell(msg);
                     if let Flow::End(left) = self.act(effects) {
@@ -192,7 +198,10 @@ impl Screen {
                 Effect::Ring(words) => self.terminal.ring(&crate::model::text::sanitise(&words)),
                 Effect::Suspend => {
                     if !self.terminal.suspend() {
-                        self.state.say(crate::app::state::Tone::Plain, "there is no shell to suspend to");
+                        self.state.say(
+                            crate::app::state::Tone::Plain,
+                            "there is no shell to suspend to",
+                        );
                     }
                 }
                 other => self.effects.start(other),
@@ -278,5 +287,10 @@ fn key_of(key: super::terminal::Key) -> Option<Key> {
         From::F(n) => Code::Function(n),
         From::Insert => return None,
     };
-    Some(Key { code, ctrl: key.ctrl, alt: key.alt, repeat: key.repeat })
+    Some(Key {
+        code,
+        ctrl: key.ctrl,
+        alt: key.alt,
+        repeat: key.repeat,
+    })
 }

@@ -5,12 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc};
 
 use jiff::Timestamp;
 
-use super::{
-    clock,
-    cluster::Cluster,
-    recorder::AuditRecorder,
-    served::Evidence,
-};
+use super::{clock, cluster::Cluster, recorder::AuditRecorder, served::Served};
 use crate::{
     cli::args::Global,
     config::{self, Config},
@@ -35,7 +30,7 @@ pub struct Session {
     pub warnings: Vec<String>,
     pub environments: Vec<Ready>,
     pub recorder: AuditRecorder,
-    pub evidence: Rc<RefCell<Evidence>>,
+    pub evidence: Rc<RefCell<Served>>,
     pub state_dir: PathBuf,
     pub id: String,
 }
@@ -52,13 +47,17 @@ pub struct Ready {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ready").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Ready")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,7 +69,8 @@ pub struct Wrong(pub String);
 impl Session {
     /// From the configuration and the kubeconfig.
     pub fn open(global: &Global, variables: Variables<'_>) -> Result<Self, Wrong> {
-        let loaded = config::load(global.config.as_deref(), variables).map_err(|problems| Wrong(problems.to_string()))?;
+        let loaded = config::load(global.config.as_deref(), variables)
+            .map_err(|problems| Wrong(problems.to_string()))?;
         let config = loaded.config;
         let kubeconfig = global.kubeconfig.clone();
         let asked = |name: &str| match (name, &kubeconfig) {
@@ -80,16 +80,23 @@ impl Session {
         if let Some(path) = &kubeconfig
             && !path.exists()
         {
-            return Err(Wrong(format!("{} does not exist (--kubeconfig)", path.display())));
+            return Err(Wrong(format!(
+                "{} does not exist (--kubeconfig)",
+                path.display()
+            )));
         }
-        let contexts = kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))?;
+        let contexts =
+            kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))?;
         let chosen = choose(&contexts, global, &config)?;
-        let state_dir = super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
-        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
+        let state_dir =
+            super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
+        let evidence = Rc::new(RefCell::new(Served::load(&state_dir)));
         let mut environments = Vec::new();
         let mut warnings = loaded.warnings;
         for (name, context) in chosen {
-            let connection = contexts.connection(context).map_err(|problem| problem.sentence());
+            let connection = contexts
+                .connection(context)
+                .map_err(|problem| problem.sentence());
             environments.push(ready(name, context, connection, global, &config, &evidence));
         }
         warn_of_unknown(&mut warnings, &config, &contexts, &environments);
@@ -106,11 +113,17 @@ impl Session {
     }
 
     /// Over one API server on loopback that needs no login: the demo world. Reads no kubeconfig and no configuration.
-    pub fn demo(environment: &str, address: std::net::SocketAddr, state_dir: PathBuf, variables: Variables<'_>) -> Result<Self, Wrong> {
+    pub fn demo(
+        environment: &str,
+        address: std::net::SocketAddr,
+        state_dir: PathBuf,
+        variables: Variables<'_>,
+    ) -> Result<Self, Wrong> {
         let name = EnvironmentName::new(environment);
         let connection = Connection::loopback(name.clone(), address);
-        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
-        let client = Client::new(connection, Limits::default(), clock::shared()).map_err(|error| Wrong(error.sentence().to_string()))?;
+        let evidence = Rc::new(RefCell::new(Served::load(&state_dir)));
+        let client = Client::new(connection, Limits::default(), clock::shared())
+            .map_err(|error| Wrong(error.sentence().to_string()))?;
         let cluster = Cluster {
             name: name.clone(),
             client,
@@ -144,7 +157,12 @@ impl Session {
     pub fn clusters(&self) -> BTreeMap<EnvironmentName, Rc<Cluster>> {
         self.environments
             .iter()
-            .filter_map(|environment| Some((environment.name.clone(), Rc::clone(environment.cluster.as_ref().ok()?))))
+            .filter_map(|environment| {
+                Some((
+                    environment.name.clone(),
+                    Rc::clone(environment.cluster.as_ref().ok()?),
+                ))
+            })
             .collect()
     }
 
@@ -157,7 +175,11 @@ impl Session {
 }
 
 fn armed(minutes: i64) -> Arming {
-    Arming::Armed { until: clock::now().checked_add(jiff::SignedDuration::from_mins(minutes)).ok() }
+    Arming::Armed {
+        until: clock::now()
+            .checked_add(jiff::SignedDuration::from_mins(minutes))
+            .ok(),
+    }
 }
 
 /// Short and unique enough to name intents by: the second and the process.
@@ -176,7 +198,9 @@ fn choose<'a>(
         config
             .environments
             .iter()
-            .find(|(name, environment)| environment.context.as_deref().unwrap_or(name) == context.name)
+            .find(|(name, environment)| {
+                environment.context.as_deref().unwrap_or(name) == context.name
+            })
             .map(|(name, _)| EnvironmentName::new(name))
     };
     let mut chosen: Vec<(EnvironmentName, &Context)> = Vec::new();
@@ -184,13 +208,20 @@ fn choose<'a>(
         for (name, environment) in &config.environments {
             let context = environment.context.as_deref().unwrap_or(name);
             let found = contexts.find(context).map_err(|problem| {
-                Wrong(format!("[environments.{name}] names a context that cannot be used: {}", problem.sentence()))
+                Wrong(format!(
+                    "[environments.{name}] names a context that cannot be used: {}",
+                    problem.sentence()
+                ))
             })?;
             chosen.push((EnvironmentName::new(name), found));
         }
         return Ok(chosen);
     }
-    for asked in if global.context.is_empty() { vec![contexts.current().map_err(wrong)?] } else { select(contexts, global, config)? } {
+    for asked in if global.context.is_empty() {
+        vec![contexts.current().map_err(wrong)?]
+    } else {
+        select(contexts, global, config)?
+    } {
         let name = configured(asked).unwrap_or_else(|| asked.environment.clone());
         if !chosen.iter().any(|(known, _)| *known == name) {
             chosen.push((name, asked));
@@ -200,16 +231,28 @@ fn choose<'a>(
 }
 
 /// `--context` takes a context's name, or that of an environment.
-fn select<'a>(contexts: &'a kubeconfig::Contexts, global: &Global, config: &Config) -> Result<Vec<&'a Context>, Wrong> {
+fn select<'a>(
+    contexts: &'a kubeconfig::Contexts,
+    global: &Global,
+    config: &Config,
+) -> Result<Vec<&'a Context>, Wrong> {
     let names: Vec<String> = global
         .context
         .iter()
-        .map(|asked| match config.environments.get(asked).and_then(|environment| environment.context.clone()) {
-            Some(context) if contexts.find(asked).is_err() => context,
-            _ => asked.clone(),
+        .map(|asked| {
+            match config
+                .environments
+                .get(asked)
+                .and_then(|environment| environment.context.clone())
+            {
+                Some(context) if contexts.find(asked).is_err() => context,
+                _ => asked.clone(),
+            }
         })
         .collect();
-    contexts.select(&names).map_err(|problem| Wrong(problem.sentence().to_string()))
+    contexts
+        .select(&names)
+        .map_err(|problem| Wrong(problem.sentence().to_string()))
 }
 
 fn ready(
@@ -218,7 +261,7 @@ fn ready(
     connection: Result<Connection, Safe>,
     global: &Global,
     config: &Config,
-    evidence: &Rc<RefCell<Evidence>>,
+    evidence: &Rc<RefCell<Served>>,
 ) -> Ready {
     let described = config.environments.get(name.as_str());
     let tier = described.map_or(Tier::Prod, |environment| environment.tier);
@@ -227,55 +270,105 @@ fn ready(
     } else {
         Some(global.namespace.clone())
     };
-    let insecure = connection.as_ref().is_ok_and(|connection| connection.insecure);
+    let insecure = connection
+        .as_ref()
+        .is_ok_and(|connection| connection.insecure);
     let cluster = connection.and_then(|connection| {
         let user = connection.user.clone();
-        let client = Client::new(connection, Limits::default(), clock::shared()).map_err(|error| error.sentence())?;
+        let client = Client::new(connection, Limits::default(), clock::shared())
+            .map_err(|error| error.sentence())?;
         Ok(Rc::new(Cluster {
             name: name.clone(),
             client,
             tier,
-            namespaces: namespaces.map(|names| names.iter().map(|name| Namespace::new(name)).collect()),
+            namespaces: namespaces
+                .map(|names| names.iter().map(|name| Namespace::new(name)).collect()),
             note: config.actions.note,
             user,
             who: RefCell::new(None),
             evidence: Rc::clone(evidence),
         }))
     });
-    Ready { arming: arming(&name, global, config), name, context: sanitise(&context.name), tier, insecure, cluster }
+    Ready {
+        arming: arming(&name, global, config),
+        name,
+        context: sanitise(&context.name),
+        tier,
+        insecure,
+        cluster,
+    }
 }
 
 /// Quiet unless asked: read-only, unless `--write` names it, and never where the configuration does not list it.
 fn arming(name: &EnvironmentName, global: &Global, config: &Config) -> Arming {
     if global.read_only {
-        return Arming::Forbidden { because: "read-only: this session was started with --read-only".to_owned() };
+        return Arming::Forbidden {
+            because: "read-only: this session was started with --read-only".to_owned(),
+        };
     }
     if let Some(listed) = &config.write.environments
         && !listed.iter().any(|listed| listed == name.as_str())
     {
-        return Arming::Forbidden { because: format!("read-only: {name} is not listed in [write] environments of the configuration") };
+        return Arming::Forbidden {
+            because: format!(
+                "read-only: {name} is not listed in [write] environments of the configuration"
+            ),
+        };
     }
-    let asked = global.write.iter().any(|write| write.is_empty() || write.split(',').any(|asked| asked.trim() == name.as_str()));
-    if asked { armed(config.write.minutes) } else { Arming::ReadOnly }
+    let asked = global.write.iter().any(|write| {
+        write.is_empty() || write.split(',').any(|asked| asked.trim() == name.as_str())
+    });
+    if asked {
+        armed(config.write.minutes)
+    } else {
+        Arming::ReadOnly
+    }
 }
 
 fn check_write(global: &Global, environments: &[Ready]) -> Result<(), Wrong> {
-    for asked in global.write.iter().flat_map(|write| write.split(',')).map(str::trim).filter(|asked| !asked.is_empty()) {
-        if !environments.iter().any(|environment| environment.name.as_str() == asked) {
-            let known: Vec<&str> = environments.iter().map(|environment| environment.name.as_str()).collect();
-            return Err(Wrong(format!("--write={asked}: no such environment in this session; there is {}", known.join(", "))));
+    for asked in global
+        .write
+        .iter()
+        .flat_map(|write| write.split(','))
+        .map(str::trim)
+        .filter(|asked| !asked.is_empty())
+    {
+        if !environments
+            .iter()
+            .any(|environment| environment.name.as_str() == asked)
+        {
+            let known: Vec<&str> = environments
+                .iter()
+                .map(|environment| environment.name.as_str())
+                .collect();
+            return Err(Wrong(format!(
+                "--write={asked}: no such environment in this session; there is {}",
+                known.join(", ")
+            )));
         }
     }
     Ok(())
 }
 
-fn warn_of_unknown(warnings: &mut Vec<String>, config: &Config, contexts: &kubeconfig::Contexts, environments: &[Ready]) {
+fn warn_of_unknown(
+    warnings: &mut Vec<String>,
+    config: &Config,
+    contexts: &kubeconfig::Contexts,
+    environments: &[Ready],
+) {
     for listed in config.write.environments.iter().flatten() {
-        let known = environments.iter().any(|environment| environment.name.as_str() == listed)
+        let known = environments
+            .iter()
+            .any(|environment| environment.name.as_str() == listed)
             || config.environments.contains_key(listed)
-            || contexts.all().iter().any(|context| context.environment.as_str() == listed);
+            || contexts
+                .all()
+                .iter()
+                .any(|context| context.environment.as_str() == listed);
         if !known {
-            warnings.push(format!("[write] environments names {listed:?}, which is neither configured nor a context"));
+            warnings.push(format!(
+                "[write] environments names {listed:?}, which is neither configured nor a context"
+            ));
         }
     }
 }
@@ -283,7 +376,19 @@ fn warn_of_unknown(warnings: &mut Vec<String>, config: &Config, contexts: &kubec
 /// What an environment's health is before it has said anything.
 pub fn first_health(ready: &Ready, now: Timestamp) -> SourceHealth {
     match &ready.cluster {
-        Ok(_) => SourceHealth { state: SourceState::Connecting, since: now, detail: Safe::default(), next_try: None, heard: None },
-        Err(why) => SourceHealth { state: SourceState::NotConfigured, since: now, detail: why.clone(), next_try: None, heard: None },
+        Ok(_) => SourceHealth {
+            state: SourceState::Connecting,
+            since: now,
+            detail: Safe::default(),
+            next_try: None,
+            heard: None,
+        },
+        Err(why) => SourceHealth {
+            state: SourceState::NotConfigured,
+            since: now,
+            detail: why.clone(),
+            next_try: None,
+            heard: None,
+        },
     }
 }

@@ -17,7 +17,8 @@ use crate::{
         board::Board,
         releases::Releases,
         state::{
-            AuditView, Environment, Loading, Notice, OpenIntent, Overlay, SourcesView, State, Tone, View,
+            AuditView, Environment, Loading, Notice, OpenIntent, Overlay, SourcesView, State, Tone,
+            View,
         },
     },
     model::{
@@ -46,17 +47,33 @@ pub enum NoScreen {
 }
 
 /// Runs the screen until it is left. Must be called inside a `LocalSet`.
-pub async fn screen(session: &Session, options: Options, variables: Variables<'_>) -> Result<Left, NoScreen> {
+pub async fn screen(
+    session: &Session,
+    options: Options,
+    variables: Variables<'_>,
+) -> Result<Left, NoScreen> {
     let theme = theme(&session.config.ui.theme, variables)?;
     let (result_sender, results) = mpsc::channel(256);
     let (source_sender, sources) = mpsc::channel(64);
-    let mut effects = Effects::new(session.clusters(), session.recorder.clone(), result_sender, source_sender);
+    let mut effects = Effects::new(
+        session.clusters(),
+        session.recorder.clone(),
+        result_sender,
+        source_sender,
+    );
     let terminal = Terminal::open(variables)?;
     let (columns, rows) = terminal.size();
     let state = first_state(session, &options, columns, rows);
     // After the terminal is taken: what a source says first must find somebody who shows it.
     effects.watch_all();
-    let screen = Screen { state, terminal, theme, effects, results, sources };
+    let screen = Screen {
+        state,
+        terminal,
+        theme,
+        effects,
+        results,
+        sources,
+    };
     let (left, effects) = screen.run().await;
     effects.finish().await;
     session.save();
@@ -99,7 +116,11 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         })
         .collect();
     let open_intents = open_intents(session);
-    let notice = session.warnings.first().map(|warning| Notice { words: warning.clone(), tone: Tone::Waiting, at: now });
+    let notice = session.warnings.first().map(|warning| Notice {
+        words: warning.clone(),
+        tone: Tone::Waiting,
+        at: now,
+    });
     State {
         now,
         columns,
@@ -119,9 +140,17 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         view: View::Board,
         board: Board::wanting(options.open.clone()),
         open: None,
-        audit: AuditView { records: Loading::Waiting, selected: 0, verified: None },
+        audit: AuditView {
+            records: Loading::Waiting,
+            selected: 0,
+            verified: None,
+        },
         sources: SourcesView::default(),
-        overlays: if open_intents.is_empty() { Vec::new() } else { vec![Overlay::OpenIntents] },
+        overlays: if open_intents.is_empty() {
+            Vec::new()
+        } else {
+            vec![Overlay::OpenIntents]
+        },
         actions: Actions::default(),
         queue: None,
         notice,
@@ -154,7 +183,13 @@ fn open_intents(session: &Session) -> Vec<OpenIntent> {
 pub fn open_words(intent: &audit::OpenIntent) -> String {
     match intent.sent {
         0 => format!("{}: recorded, and nothing was sent", intent.words),
-        1 => format!("{}: one request was sent or perhaps sent, and its outcome is not known: look at the release before anything else", intent.words),
-        count => format!("{}: {count} requests were sent or perhaps sent, and the outcome is not known: look at the release before anything else", intent.words),
+        1 => format!(
+            "{}: one request was sent or perhaps sent, and its outcome is not known: look at the release before anything else",
+            intent.words
+        ),
+        count => format!(
+            "{}: {count} requests were sent or perhaps sent, and the outcome is not known: look at the release before anything else",
+            intent.words
+        ),
     }
 }

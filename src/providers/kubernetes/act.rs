@@ -101,7 +101,13 @@ fn refusal(error: &Error) -> Refusal {
 
 /// The workloads of one name, of these kinds, in these namespaces (`None`: every one that may be listed, else the
 /// context's own). One small request a kind: a command about one release does not list ten thousand.
-pub async fn find(client: &Client, environment: &EnvironmentName, name: &str, kinds: &[WorkloadKind], namespaces: Option<&[Namespace]>) -> Result<Vec<Rollout>, Error> {
+pub async fn find(
+    client: &Client,
+    environment: &EnvironmentName,
+    name: &str,
+    kinds: &[WorkloadKind],
+    namespaces: Option<&[Namespace]>,
+) -> Result<Vec<Rollout>, Error> {
     let own = [Namespace::new(client.namespace())];
     let mut found = Vec::new();
     for kind in kinds {
@@ -112,14 +118,22 @@ pub async fn find(client: &Client, environment: &EnvironmentName, name: &str, ki
         };
         match wide {
             Ok(rollouts) => found.extend(rollouts),
-            Err(Error::Forbidden(_)) if namespaces.is_none() => found.extend(narrow(client, environment, *kind, &own, &selector).await?),
+            Err(Error::Forbidden(_)) if namespaces.is_none() => {
+                found.extend(narrow(client, environment, *kind, &own, &selector).await?)
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(found)
 }
 
-async fn narrow(client: &Client, environment: &EnvironmentName, kind: WorkloadKind, namespaces: &[Namespace], selector: &str) -> Result<Vec<Rollout>, Error> {
+async fn narrow(
+    client: &Client,
+    environment: &EnvironmentName,
+    kind: WorkloadKind,
+    namespaces: &[Namespace],
+    selector: &str,
+) -> Result<Vec<Rollout>, Error> {
     let mut found = Vec::new();
     for namespace in namespaces {
         found.extend(list_of(client, environment, kind, Some(namespace), Some(selector)).await?);
@@ -128,15 +142,39 @@ async fn narrow(client: &Client, environment: &EnvironmentName, kind: WorkloadKi
 }
 
 /// Every Rollout of a namespace: which Deployments belong to one is known only from these.
-pub async fn rollouts_in(client: &Client, environment: &EnvironmentName, namespace: &Namespace) -> Result<Vec<Rollout>, Error> {
-    list_of(client, environment, WorkloadKind::ArgoRollout, Some(namespace), None).await
+pub async fn rollouts_in(
+    client: &Client,
+    environment: &EnvironmentName,
+    namespace: &Namespace,
+) -> Result<Vec<Rollout>, Error> {
+    list_of(
+        client,
+        environment,
+        WorkloadKind::ArgoRollout,
+        Some(namespace),
+        None,
+    )
+    .await
 }
 
 /// An unknown kind (no Rollouts CRD) has no objects: an ordinary cluster.
-async fn list_of(client: &Client, environment: &EnvironmentName, kind: WorkloadKind, namespace: Option<&Namespace>, selector: Option<&str>) -> Result<Vec<Rollout>, Error> {
+async fn list_of(
+    client: &Client,
+    environment: &EnvironmentName,
+    kind: WorkloadKind,
+    namespace: Option<&Namespace>,
+    selector: Option<&str>,
+) -> Result<Vec<Rollout>, Error> {
     let (group, version, plural) = resource(kind);
     let mut path = match namespace {
-        Some(namespace) => ApiPath::new(&["apis", group, version, "namespaces", namespace.as_str(), plural]),
+        Some(namespace) => ApiPath::new(&[
+            "apis",
+            group,
+            version,
+            "namespaces",
+            namespace.as_str(),
+            plural,
+        ]),
         None => ApiPath::new(&["apis", group, version, plural]),
     };
     if let Some(selector) = selector {
@@ -150,18 +188,30 @@ async fn list_of(client: &Client, environment: &EnvironmentName, kind: WorkloadK
     let share = &mut Interner::default();
     let unreadable = |error: serde_json::Error| Error::malformed(&error.to_string());
     Ok(match kind {
-        WorkloadKind::ArgoRollout => {
-            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::rollout(object, environment, share)).collect()
-        }
-        WorkloadKind::Deployment => {
-            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::deployment(object, environment, share)).collect()
-        }
-        WorkloadKind::StatefulSet => {
-            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::stateful_set(object, environment, share)).collect()
-        }
-        WorkloadKind::DaemonSet => {
-            wire::decode_list(&bytes).map_err(unreadable)?.items.iter().map(|object| map::daemon_set(object, environment, share)).collect()
-        }
+        WorkloadKind::ArgoRollout => wire::decode_list(&bytes)
+            .map_err(unreadable)?
+            .items
+            .iter()
+            .map(|object| map::rollout(object, environment, share))
+            .collect(),
+        WorkloadKind::Deployment => wire::decode_list(&bytes)
+            .map_err(unreadable)?
+            .items
+            .iter()
+            .map(|object| map::deployment(object, environment, share))
+            .collect(),
+        WorkloadKind::StatefulSet => wire::decode_list(&bytes)
+            .map_err(unreadable)?
+            .items
+            .iter()
+            .map(|object| map::stateful_set(object, environment, share))
+            .collect(),
+        WorkloadKind::DaemonSet => wire::decode_list(&bytes)
+            .map_err(unreadable)?
+            .items
+            .iter()
+            .map(|object| map::daemon_set(object, environment, share))
+            .collect(),
     })
 }
 
@@ -169,12 +219,23 @@ async fn list_of(client: &Client, environment: &EnvironmentName, kind: WorkloadK
 pub async fn release(client: &Client, rollout: Rollout) -> Result<Release, Error> {
     let mut sets: Vec<_> = match rollout.id.kind {
         WorkloadKind::ArgoRollout | WorkloadKind::Deployment => {
-            recorded(client, &rollout.id, &rollout.uid).await?.iter().filter_map(|set| map::replica_set(&set.object)).collect()
+            recorded(client, &rollout.id, &rollout.uid)
+                .await?
+                .iter()
+                .filter_map(|set| map::replica_set(&set.object))
+                .collect()
         }
         WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => Vec::new(),
     };
-    sets.sort_by(|a, b| b.revision.cmp(&a.revision).then_with(|| a.name.cmp(&b.name)));
-    Ok(Release { rollout: Arc::new(rollout), sets })
+    sets.sort_by(|a, b| {
+        b.revision
+            .cmp(&a.revision)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    Ok(Release {
+        rollout: Arc::new(rollout),
+        sets,
+    })
 }
 
 /// Everything that a plan about `intent` is made from, read afresh.
@@ -548,7 +609,14 @@ async fn watch_one(
 
 fn collection_path(id: &ReleaseId) -> ApiPath {
     let (group, version, plural) = resource(id.kind);
-    ApiPath::new(&["apis", group, version, "namespaces", id.namespace.as_str(), plural])
+    ApiPath::new(&[
+        "apis",
+        group,
+        version,
+        "namespaces",
+        id.namespace.as_str(),
+        plural,
+    ])
 }
 
 const fn resource(kind: WorkloadKind) -> (&'static str, &'static str, &'static str) {

@@ -22,6 +22,7 @@ pub struct Torn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct Broken {
+    /// From 1; 0 where the log could not be read at all.
     pub line: u64,
     pub why: String,
 }
@@ -43,7 +44,9 @@ pub(super) fn walk(mut log: impl BufRead, mut met: impl FnMut(Met)) -> io::Resul
     let mut in_long_line = false;
     loop {
         line.clear();
-        let read = (&mut log).take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)?;
+        let read = (&mut log)
+            .take(MAX_LINE as u64 + 2)
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             break;
         }
@@ -53,7 +56,11 @@ pub(super) fn walk(mut log: impl BufRead, mut met: impl FnMut(Met)) -> io::Resul
         let text = line.strip_suffix(b"\n");
         let is_piece = in_long_line || (text.is_none() && read > MAX_LINE);
         in_long_line = is_piece && text.is_none();
-        let found = if is_piece { Line::Scrap } else { classify(text.unwrap_or(&line)) };
+        let found = if is_piece {
+            Line::Scrap
+        } else {
+            classify(text.unwrap_or(&line))
+        };
         match found {
             Line::Scrap => chain.scrap(number, &line),
             Line::Forged(why) => chain.forged(number, why, &mut met),
@@ -77,7 +84,12 @@ struct Chain {
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { prev: GENESIS.to_owned(), seq: 1, gap: Gap::default(), holds: true }
+        Self {
+            prev: GENESIS.to_owned(),
+            seq: 1,
+            gap: Gap::default(),
+            holds: true,
+        }
     }
 }
 
@@ -98,7 +110,10 @@ impl Chain {
         let gap = std::mem::take(&mut self.gap).finish(true);
         let broken = self.objection(&entry, gap.as_ref().map(|(_, scrap)| scrap));
         if let Some((torn, _)) = gap {
-            met(Met::Torn(Torn { accounted: broken.is_none(), ..torn }));
+            met(Met::Torn(Torn {
+                accounted: broken.is_none(),
+                ..torn
+            }));
         }
         if let Some(why) = broken {
             self.holds = false;
@@ -113,21 +128,31 @@ impl Chain {
 
     fn objection(&self, entry: &Entry, gap: Option<&Scrap>) -> Option<String> {
         if entry.prev != self.prev {
-            return Some("it does not follow the record before it: one was changed, removed, added or moved".to_owned());
+            return Some(
+                "it does not follow the record before it: one was changed, removed, added or moved"
+                    .to_owned(),
+            );
         }
         if entry.seq != self.seq {
-            return Some(format!("its number is {} where {} was due", entry.seq, self.seq));
+            return Some(format!(
+                "its number is {} where {} was due",
+                entry.seq, self.seq
+            ));
         }
         match (gap, &entry.torn) {
             (None, None) => None,
             (Some(gap), Some(torn)) if gap == torn => None,
-            (Some(gap), None) => {
-                Some(format!("before it are {} bytes that are no record, and it does not name them", gap.bytes))
+            (Some(gap), None) => Some(format!(
+                "before it are {} bytes that are no record, and it does not name them",
+                gap.bytes
+            )),
+            (None, Some(torn)) => Some(format!(
+                "it names {} bytes of an interrupted write before it, which are gone",
+                torn.bytes
+            )),
+            (Some(_), Some(_)) => {
+                Some("the interrupted write before it was changed afterwards".to_owned())
             }
-            (None, Some(torn)) => {
-                Some(format!("it names {} bytes of an interrupted write before it, which are gone", torn.bytes))
-            }
-            (Some(_), Some(_)) => Some("the interrupted write before it was changed afterwards".to_owned()),
         }
     }
 }
@@ -142,8 +167,18 @@ struct Gap {
 
 impl Gap {
     fn finish(self, accounted: bool) -> Option<(Torn, Scrap)> {
-        let torn = Torn { line: self.line?, bytes: self.bytes, accounted };
-        Some((torn, Scrap { bytes: self.bytes, sha256: hex(&self.hasher.finalize()) }))
+        let torn = Torn {
+            line: self.line?,
+            bytes: self.bytes,
+            accounted,
+        };
+        Some((
+            torn,
+            Scrap {
+                bytes: self.bytes,
+                sha256: hex(&self.hasher.finalize()),
+            },
+        ))
     }
 }
 
@@ -168,7 +203,10 @@ pub(super) fn tail(bytes: &[u8], is_whole_file: bool) -> Result<Option<Tail>, Sp
     loop {
         let closed = bytes.get(..end).unwrap_or_default();
         let text = closed.strip_suffix(b"\n").unwrap_or(closed);
-        let start = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let start = text
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         if start == 0 && !is_whole_file {
             return Ok(None);
         }
@@ -176,12 +214,22 @@ pub(super) fn tail(bytes: &[u8], is_whole_file: bool) -> Result<Option<Tail>, Sp
             Line::Record(entry) => {
                 let after = bytes.get(end..).unwrap_or_default();
                 let torn = (!after.is_empty()).then(|| scrap(after, unfinished));
-                return Ok(Some(Tail { prev: entry.hash, seq: entry.seq.saturating_add(1), torn, unfinished }));
+                return Ok(Some(Tail {
+                    prev: entry.hash,
+                    seq: entry.seq.saturating_add(1),
+                    torn,
+                    unfinished,
+                }));
             }
             Line::Forged(why) => return Err(Spoilt(why)),
             Line::Scrap if start == 0 => {
                 let torn = (!bytes.is_empty()).then(|| scrap(bytes, unfinished));
-                return Ok(Some(Tail { prev: GENESIS.to_owned(), seq: 1, torn, unfinished }));
+                return Ok(Some(Tail {
+                    prev: GENESIS.to_owned(),
+                    seq: 1,
+                    torn,
+                    unfinished,
+                }));
             }
             Line::Scrap => end = start,
         }
@@ -194,5 +242,8 @@ fn scrap(bytes: &[u8], unfinished: bool) -> Scrap {
     if unfinished {
         bytes.push(b'\n');
     }
-    Scrap { bytes: bytes.len() as u64, sha256: hex_digest(&bytes) }
+    Scrap {
+        bytes: bytes.len() as u64,
+        sha256: hex_digest(&bytes),
+    }
 }

@@ -22,7 +22,9 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// The names of the record itself, which a body cannot use: with one of them twice in a line, readers would disagree
 /// about which one counts.
-const RESERVED: [&str; 9] = ["schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash"];
+const RESERVED: [&str; 9] = [
+    "schema", "seq", "at", "prev", "intent", "kind", "torn", "fallback", "hash",
+];
 
 /// `,"hash":"` + 64 + `"}`
 const HASH_FIELD: &str = ",\"hash\":\"";
@@ -36,7 +38,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// The id of the intent that it belongs to.
     pub intent: String,
-    /// `intent`, `sent`, `answer`, `outcome`, and what else the caller has.
+    /// `intent`, `sending`, `outcome`, `reverted`, `reason`.
     pub kind: String,
     /// The hash of the record before it.
     pub prev: String,
@@ -84,8 +86,6 @@ pub(super) struct Head<'a> {
 /// Why a record could not be made. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    #[error("an audit record may not have a field named {0:?}: that name belongs to the log itself")]
-    Reserved(String),
     #[error("an audit record of {0} bytes is over the limit of {MAX_LINE}")]
     TooLarge(usize),
     #[error("an audit record could not be written as JSON that can be read again: {0}")]
@@ -104,9 +104,6 @@ pub(super) enum Line {
 
 /// Makes a record's line, without a line feed.
 pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entry, Unfit> {
-    if let Some(name) = body.keys().find(|name| RESERVED.contains(&name.as_str())) {
-        return Err(Unfit::Reserved(name.clone()));
-    }
     let mut line = String::from("{");
     field(&mut line, "schema", &SCHEMA)?;
     field(&mut line, "seq", &head.seq)?;
@@ -121,7 +118,7 @@ pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entr
         field(&mut line, "fallback", &why)?;
     }
     for (name, value) in body {
-        field(&mut line, name, value)?;
+        field(&mut line, &free_name(name, body), value)?;
     }
     let mut line = escape_what_terminals_obey(line);
     let hash = hex_digest(line.as_bytes());
@@ -138,6 +135,16 @@ pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entr
         Line::Scrap => Err(Unfit::Unreadable("nested too deeply".to_owned())),
         Line::Forged(why) => Err(Unfit::Unreadable(why)),
     }
+}
+
+/// A name that the record has taken is put under `body_NAME`: an action must not be refused, nor go unrecorded, over
+/// the name of a field.
+fn free_name(name: &str, body: &Map<String, Value>) -> String {
+    let mut free = name.to_owned();
+    while RESERVED.contains(&free.as_str()) || (free != name && body.contains_key(&free)) {
+        free.insert_str(0, "body_");
+    }
+    free
 }
 
 fn field(line: &mut String, name: &str, value: &impl serde::Serialize) -> Result<(), Unfit> {
@@ -172,16 +179,27 @@ fn escape_what_terminals_obey(line: String) -> String {
 
 /// Says what a line, without its line feed, is.
 pub(super) fn classify(line: &[u8]) -> Line {
-    let Ok(line) = std::str::from_utf8(line) else { return Line::Scrap };
-    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else { return Line::Scrap };
+    if line.len() > MAX_LINE {
+        return Line::Scrap;
+    }
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Line::Scrap;
+    };
+    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return Line::Scrap;
+    };
     let Some((covered, hash)) = split_hash(line) else {
         return Line::Forged("it is a JSON object without a hash at its end".to_owned());
     };
     if hex_digest(covered.as_bytes()) != hash {
-        return Line::Forged("its hash is not that of its text: it was changed after it was written".to_owned());
+        return Line::Forged(
+            "its hash is not that of its text: it was changed after it was written".to_owned(),
+        );
     }
     if fields.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
-        return Line::Forged(format!("its schema is not {SCHEMA}: another version of windlass may have written it"));
+        return Line::Forged(format!(
+            "its schema is not {SCHEMA}: another version of windlass may have written it"
+        ));
     }
     fields.remove("schema");
     fields.remove("hash");
@@ -192,9 +210,13 @@ pub(super) fn classify(line: &[u8]) -> Line {
     let (at, prev, intent, kind) = (text("at"), text("prev"), text("intent"), text("kind"));
     let fallback = text("fallback");
     let seq = fields.remove("seq").and_then(|seq| seq.as_u64());
-    let torn = fields.remove("torn").map(serde_json::from_value::<Scrap>).transpose();
+    let torn = fields
+        .remove("torn")
+        .map(serde_json::from_value::<Scrap>)
+        .transpose();
     let at = at.and_then(|at| at.parse().ok());
-    let (Some(seq), Some(at), Some(prev), Some(intent), Some(kind), Ok(torn)) = (seq, at, prev, intent, kind, torn)
+    let (Some(seq), Some(at), Some(prev), Some(intent), Some(kind), Ok(torn)) =
+        (seq, at, prev, intent, kind, torn)
     else {
         return Line::Forged("one of its own fields is missing or of the wrong type".to_owned());
     };

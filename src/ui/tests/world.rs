@@ -574,6 +574,7 @@ pub(crate) fn sending(path: &str, body: serde_json::Value) -> Sending {
         body: body.clone(),
         shown: body,
         when: When::AtOnce,
+        holder_version: None,
         resends: 1,
     }
 }
