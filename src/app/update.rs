@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// Namespaces whose access is asked for without anybody looking at them.
+const ASKED_AT_MOST: usize = 30;
+
 /// Takes one message at a time `now`. Returns what is to be done about it.
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
@@ -165,9 +168,31 @@ impl State {
         }
     }
 
+    /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
+    fn access_where_it_waits(
+        &mut self,
+        rollout: &crate::model::rollout::Rollout,
+    ) -> Option<Effect> {
+        let waits = self
+            .releases
+            .find(&rollout.id)
+            .is_some_and(crate::model::release::Release::waits_for_human);
+        let environment = self.environments.get_mut(&rollout.id.environment)?;
+        let namespace = &rollout.id.namespace;
+        let known =
+            environment.access.contains_key(namespace) || environment.asked.len() >= ASKED_AT_MOST;
+        if !waits || known || !environment.asked.insert(namespace.clone()) {
+            return None;
+        }
+        Some(Effect::Access {
+            environment: rollout.id.environment.clone(),
+            namespace: namespace.clone(),
+        })
+    }
+
     /// The watch showed an object: dialogs, lines and bells may have something to say.
     fn seen(&mut self, rollout: &crate::model::rollout::Rollout) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects: Vec<Effect> = self.access_where_it_waits(rollout).into_iter().collect();
         for overlay in &mut self.overlays {
             if let Overlay::Plan(dialog) = overlay {
                 dialog.seen(rollout);
