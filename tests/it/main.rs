@@ -1,2 +1,4 @@
+mod architecture;
 mod conformance_orchestrators;
 mod recorded;
+mod screen;
