@@ -252,18 +252,15 @@ impl Watching<'_> {
             listener.tell(News::Begin);
         }
         loop {
-            let next = match lines.ready() {
-                Some(next) => next,
-                None => {
-                    listener.flush(watch.condition(), true).await?;
-                    match self.wait_for_line(watch, &mut lines).await {
-                        Some(next) => next,
-                        None => {
-                            watch.overdue();
-                            return Ok(());
-                        }
-                    }
-                }
+            let next = if let Some(next) = lines.ready() {
+                next
+            } else {
+                listener.flush(watch.condition(), true).await?;
+                let Some(next) = self.wait_for_line(watch, &mut lines).await else {
+                    watch.overdue();
+                    return Ok(());
+                };
+                next
             };
             match next {
                 Ok(Some(line)) => {
