@@ -218,10 +218,7 @@ fn the_reader_sees_through_groups_parents_and_what_is_no_code() {
         .into_iter()
         .map(|(_, path)| path.join("::"))
         .collect();
-    assert_eq!(
-        found,
-        ["m::a::B", "m::a::c::D", "e", "code::y", "m::n::z"]
-    );
+    assert_eq!(found, ["m::a::B", "m::a::c::D", "e", "code::y", "m::n::z"]);
     assert_eq!(tests, ["tests", "far"]);
 }
 
@@ -330,7 +327,10 @@ fn tokens(text: &str) -> Vec<Token> {
         } else if c == '\'' {
             at = after_quote(&chars, at);
         } else if c.is_alphabetic() || c == '_' {
-            while chars.get(at).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
+            while chars
+                .get(at)
+                .is_some_and(|c| c.is_alphanumeric() || *c == '_')
+            {
                 at += 1;
             }
             let word: String = chars[start..at].iter().collect();
@@ -526,7 +526,10 @@ fn tree(tokens: &[Token], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<
             }
             return at + 1;
         }
-        if token.text.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        if token
+            .text
+            .starts_with(|c: char| c.is_alphabetic() || c == '_')
+        {
             path.push(token.text.clone());
         }
         at += 1;
@@ -561,7 +564,8 @@ fn absolute(path: &[String], module: &[String]) -> Vec<String> {
 }
 
 fn split(path: &[String]) -> Option<(&str, &[String])> {
-    path.split_first().map(|(first, rest)| (first.as_str(), rest))
+    path.split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
 }
 
 /// Full paths of everything that is imported, from other crates too.

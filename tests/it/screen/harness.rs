@@ -102,6 +102,11 @@ impl Demo {
         }
     }
 
+    /// Starts it and waits until what it shows is what is: before that, plans are refused.
+    pub(super) fn live(self) -> Windlass {
+        self.until("● 1 source")
+    }
+
     /// Starts it and waits until `text` is on the screen.
     pub(super) fn until(self, text: &str) -> Windlass {
         let windlass = self.start();
@@ -226,13 +231,21 @@ impl Windlass {
                         .filter_map(contents)
                         .find(|contents| !contents.trim().is_empty());
                     screen.cell(row, column).is_some_and(|cell| {
-                        matches!(cell.contents(), "Y" | ">")
-                            && cell.bold()
-                            && before == Some("│")
+                        matches!(cell.contents(), "Y" | ">") && cell.bold() && before == Some("│")
                     })
                 })
             })
         });
+    }
+
+    /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
+    pub(super) fn beat(&self) {
+        let seen = self.shared.lock();
+        drop(
+            self.shared
+                .changed
+                .wait_timeout(seen, Duration::from_millis(50)),
+        );
     }
 
     /// One write: what is in it arrives together, as from a finger that was too fast.

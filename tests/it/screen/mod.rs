@@ -2,4 +2,7 @@
 //! arrived. What no unit can show is shown here: that key, dialog, request and outcome are one thing.
 
 mod harness;
-mod probe;
+mod leaving;
+mod safety;
+mod verbs;
+mod views;
