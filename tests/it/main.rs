@@ -1,3 +1,5 @@
+mod architecture;
 mod configs;
 mod conformance_orchestrators;
 mod recorded;
+mod screen;
