@@ -48,7 +48,7 @@ impl State {
             }
             match &environment.arming {
                 Arming::Forbidden { because } => {
-                    offer.because.push(Because::ReadOnly(because.clone()))
+                    offer.because.push(Because::ReadOnly(because.clone()));
                 }
                 Arming::ReadOnly => {
                     offer.because.push(Because::ReadOnly(format!(

@@ -66,7 +66,7 @@ impl State {
                 dialog.hint = Some("pasted text does not count here".to_owned());
             }
             Some(Overlay::Reason { typed, .. } | Overlay::Palette { typed, .. }) => {
-                typed.push_str(&line)
+                typed.push_str(&line);
             }
             Some(Overlay::Logs(logs)) if logs.filtering => logs.filter.push_str(&line),
             Some(_) => {}

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-pub fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> Exit {
+pub(super) fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> Exit {
     let dir = match audit::state_dir(variables) {
         Ok(dir) => dir,
         Err(error) => return out.fail(Exit::Usage, &error.to_string()),
@@ -20,7 +20,7 @@ pub fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> E
     if let AuditCommand::Verify = command {
         return verify(&dir, out);
     }
-    let entries = match audit::read_with(&dir, &audit::second(variables)) {
+    let entries = match audit::read(&dir) {
         Ok(entries) => entries,
         Err(error) => return out.fail(Exit::Internal, &error.to_string()),
     };

@@ -33,18 +33,18 @@ use crate::{
         clock::now,
         cluster::Cluster,
         execute::{Control, execute},
-        session::{Ready, Session},
+        session::Session,
     },
 };
 
 /// Which verb, and what only some of them take.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     pub verb: Verb,
     pub to: Option<u64>,
 }
 
-pub async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &mut Out) -> Exit {
+pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &mut Out) -> Exit {
     let wanted = match Wanted::parse(&args.target.service, args.target.env.as_deref()) {
         Ok(wanted) => wanted,
         Err(why) => return out.fail(Exit::Usage, &why),

@@ -36,7 +36,7 @@ impl Walk<'_, '_> {
         for (name, value) in table {
             match keys.iter().find(|key| key.name == name.get_ref().as_ref()) {
                 Some(key) => {
-                    self.under(key.name, |walk| walk.value(value, &key.shape, &name.span()))
+                    self.under(key.name, |walk| walk.value(value, &key.shape, &name.span()));
                 }
                 None => self.unknown(name, keys),
             }
@@ -88,7 +88,7 @@ impl Walk<'_, '_> {
                 }
             }
             (Shape::Texts { each, empty }, DeValue::Array(list)) => {
-                self.texts(list, *each, *empty, value)
+                self.texts(list, *each, *empty, value);
             }
             (Shape::Labels, DeValue::Table(labels)) => self.labels(labels),
             (Shape::Table(keys), DeValue::Table(table)) => self.table(table, keys, at),
@@ -118,7 +118,7 @@ impl Walk<'_, '_> {
         if let (true, Empty::Refused(says)) = (list.is_empty(), empty) {
             self.wrong(value, says);
         }
-        for item in list.iter() {
+        for item in list {
             match item.get_ref() {
                 DeValue::String(text) => self.text(text, each, item),
                 other => {

@@ -7,15 +7,15 @@ use tokio::sync::mpsc;
 
 use super::{
     execute::{Seen, System},
-    served::Evidence,
+    served::Served as SeenServing,
 };
 use crate::{
     app::msg::{LogEvent, Msg},
     model::{
         detail::Revision,
         event::{DetailFact, SourceEvent},
-        id::{EnvironmentName, Namespace, ReleaseId, ResourceVersion, Uid},
-        rollout::Rollout,
+        id::{EnvironmentName, Namespace, PodHash, ReleaseId, ResourceVersion, Uid},
+        rollout::{Phase, Rollout},
         source::{Access, Need, Tier, WhoAmI},
         text::{Safe, sanitise},
     },
@@ -48,7 +48,7 @@ pub struct Cluster {
     pub user: Option<Safe>,
     pub who: RefCell<Option<WhoAmI>>,
     /// Versions that were seen serving everything.
-    pub evidence: Rc<RefCell<Evidence>>,
+    pub evidence: Rc<RefCell<SeenServing>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -85,9 +85,7 @@ impl Cluster {
         for event in events {
             match &event.fact {
                 Fact::Who(who) => *self.who.borrow_mut() = Some(who.clone()),
-                Fact::Rollout(rollout) => {
-                    self.evidence.borrow_mut().saw(rollout, self.client.now())
-                }
+                Fact::Rollout(rollout) => self.saw(rollout),
                 _ => {}
             }
         }
@@ -110,13 +108,49 @@ impl Cluster {
         }
     }
 
+    /// Evidence for a back out: while an update runs, its stable version is the one that served everything last. Of a
+    /// release that only ever rests nothing is kept: ten thousand of those would fill memory and say nothing.
+    fn saw(&self, rollout: &Rollout) {
+        let Some(argo) = rollout.argo() else { return };
+        let mut evidence = self.evidence.borrow_mut();
+        let hash = if rollout.fully_promoted() {
+            let rests = rollout.phase == Phase::Healthy && rollout.generation_observed;
+            let release = rollout.id.to_string();
+            argo.current_hash
+                .as_ref()
+                .filter(|_| rests && !evidence.of(&release).is_empty())
+        } else {
+            argo.stable_hash.as_ref()
+        };
+        if let Some(hash) = hash {
+            evidence.saw(
+                &rollout.id.to_string(),
+                hash.as_str(),
+                None,
+                &[],
+                self.client.now(),
+            );
+        }
+    }
+
+    /// The versions of a release that were seen serving everything, the last one last.
+    fn served(&self, id: &ReleaseId) -> Vec<Served> {
+        let evidence = self.evidence.borrow();
+        let seen = evidence.of(&id.to_string()).iter();
+        seen.map(|seen| Served {
+            hash: PodHash::new(&seen.hash),
+            until: Some(seen.until),
+            evidence: format!(
+                "seen serving everything until {}",
+                seen.until.strftime("%Y-%m-%d %H:%MZ")
+            ),
+        })
+        .collect()
+    }
+
     /// Reads afresh and makes the plan.
     pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
-        let served = self
-            .evidence
-            .borrow()
-            .of(&intent.target)
-            .collect::<Vec<Served>>();
+        let served = self.served(&intent.target);
         let terms = act::Terms {
             tier: self.tier,
             who: self.who_words(),

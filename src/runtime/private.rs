@@ -13,14 +13,14 @@ use rustix::fs::{Mode, OFlags};
 
 /// Makes a directory with mode 0700, or checks that the one that is there cannot be written by others.
 pub(super) fn make_dir(path: &Path) -> io::Result<()> {
-    let is_new = !path.exists();
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    if is_new
-        && let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        sync_dir(parent)?;
+    let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    for dir in missing.into_iter().rev() {
+        make_one(dir)?;
+        match dir.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent)?,
+            _ => sync_dir(Path::new("."))?,
+        }
     }
     let mode = path.metadata()?.mode();
     if mode & 0o022 != 0 {
@@ -33,13 +33,25 @@ pub(super) fn make_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes one directory where there is none. Somebody else's is left as it is: another process may have been first.
+fn make_one(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        // The umask can only have taken bits away, and with 0777 it takes our own.
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(0o700)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// As [`make_dir`], for a name in a directory that everybody may write to, such as `/tmp`. There somebody else can
 /// have been first, so nothing but a directory of our own that only we can enter will do.
 pub(super) fn make_dir_among_strangers(path: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
+    make_one(path)?;
+    check_among_strangers(path)
+}
+
+/// Whether a directory is ours, and only we can enter it.
+pub(super) fn check_among_strangers(path: &Path) -> io::Result<()> {
     let found = path.symlink_metadata()?;
     let is_ours = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
     if !is_ours || found.mode() & 0o077 != 0 {
@@ -108,13 +120,14 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Refuses what is not a regular file, and closes one of ours that was left open to others.
+/// Refuses what is not a regular file, and gives ours mode 0600: closed where it was left open to others, and readable
+/// by ourselves where the umask made it otherwise.
 fn own(file: &File) -> io::Result<()> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(refused("it is not a regular file"));
     }
-    if found.mode() & 0o077 != 0 {
+    if found.mode() & 0o7777 != 0o600 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc};
 
 use jiff::Timestamp;
 
-use super::{clock, cluster::Cluster, recorder::AuditRecorder, served::Evidence};
+use super::{clock, cluster::Cluster, recorder::AuditRecorder, served::Served};
 use crate::{
     cli::args::Global,
     config::{self, Config},
@@ -30,7 +30,7 @@ pub struct Session {
     pub warnings: Vec<String>,
     pub environments: Vec<Ready>,
     pub recorder: AuditRecorder,
-    pub evidence: Rc<RefCell<Evidence>>,
+    pub evidence: Rc<RefCell<Served>>,
     pub state_dir: PathBuf,
     pub id: String,
 }
@@ -90,7 +90,7 @@ impl Session {
         let chosen = choose(&contexts, global, &config)?;
         let state_dir =
             super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
-        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
+        let evidence = Rc::new(RefCell::new(Served::load(&state_dir)));
         let mut environments = Vec::new();
         let mut warnings = loaded.warnings;
         for (name, context) in chosen {
@@ -121,7 +121,7 @@ impl Session {
     ) -> Result<Self, Wrong> {
         let name = EnvironmentName::new(environment);
         let connection = Connection::loopback(name.clone(), address);
-        let evidence = Rc::new(RefCell::new(Evidence::load(Some(state_dir.clone()))));
+        let evidence = Rc::new(RefCell::new(Served::load(&state_dir)));
         let client = Client::new(connection, Limits::default(), clock::shared())
             .map_err(|error| Wrong(error.sentence().to_string()))?;
         let cluster = Cluster {
@@ -261,7 +261,7 @@ fn ready(
     connection: Result<Connection, Safe>,
     global: &Global,
     config: &Config,
-    evidence: &Rc<RefCell<Evidence>>,
+    evidence: &Rc<RefCell<Served>>,
 ) -> Ready {
     let described = config.environments.get(name.as_str());
     let tier = described.map_or(Tier::Prod, |environment| environment.tier);

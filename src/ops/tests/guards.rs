@@ -52,7 +52,7 @@ fn one_step_that_every_guard_allows_takes_a_y() {
 #[test]
 fn the_first_write_to_prod_is_typed() {
     let (_, ceremony) = decide(&plan(Verb::Promote, &canary()), |situation| {
-        situation.wrote_before = false
+        situation.wrote_before = false;
     });
     assert_eq!(ceremony, typed_environment());
 }

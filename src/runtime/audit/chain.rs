@@ -22,6 +22,7 @@ pub struct Torn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct Broken {
+    /// From 1; 0 where the log could not be read at all.
     pub line: u64,
     pub why: String,
 }

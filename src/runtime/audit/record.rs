@@ -38,7 +38,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// The id of the intent that it belongs to.
     pub intent: String,
-    /// `intent`, `sent`, `answer`, `outcome`, and what else the caller has.
+    /// `intent`, `sending`, `outcome`, `reverted`, `reason`.
     pub kind: String,
     /// The hash of the record before it.
     pub prev: String,
@@ -86,10 +86,6 @@ pub(super) struct Head<'a> {
 /// Why a record could not be made. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    #[error(
-        "an audit record may not have a field named {0:?}: that name belongs to the log itself"
-    )]
-    Reserved(String),
     #[error("an audit record of {0} bytes is over the limit of {MAX_LINE}")]
     TooLarge(usize),
     #[error("an audit record could not be written as JSON that can be read again: {0}")]
@@ -108,9 +104,6 @@ pub(super) enum Line {
 
 /// Makes a record's line, without a line feed.
 pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entry, Unfit> {
-    if let Some(name) = body.keys().find(|name| RESERVED.contains(&name.as_str())) {
-        return Err(Unfit::Reserved(name.clone()));
-    }
     let mut line = String::from("{");
     field(&mut line, "schema", &SCHEMA)?;
     field(&mut line, "seq", &head.seq)?;
@@ -125,7 +118,7 @@ pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entr
         field(&mut line, "fallback", &why)?;
     }
     for (name, value) in body {
-        field(&mut line, name, value)?;
+        field(&mut line, &free_name(name, body), value)?;
     }
     let mut line = escape_what_terminals_obey(line);
     let hash = hex_digest(line.as_bytes());
@@ -142,6 +135,16 @@ pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entr
         Line::Scrap => Err(Unfit::Unreadable("nested too deeply".to_owned())),
         Line::Forged(why) => Err(Unfit::Unreadable(why)),
     }
+}
+
+/// A name that the record has taken is put under `body_NAME`: an action must not be refused, nor go unrecorded, over
+/// the name of a field.
+fn free_name(name: &str, body: &Map<String, Value>) -> String {
+    let mut free = name.to_owned();
+    while RESERVED.contains(&free.as_str()) || (free != name && body.contains_key(&free)) {
+        free.insert_str(0, "body_");
+    }
+    free
 }
 
 fn field(line: &mut String, name: &str, value: &impl serde::Serialize) -> Result<(), Unfit> {
@@ -176,6 +179,9 @@ fn escape_what_terminals_obey(line: String) -> String {
 
 /// Says what a line, without its line feed, is.
 pub(super) fn classify(line: &[u8]) -> Line {
+    if line.len() > MAX_LINE {
+        return Line::Scrap;
+    }
     let Ok(line) = std::str::from_utf8(line) else {
         return Line::Scrap;
     };

@@ -14,7 +14,7 @@ pub(super) fn environment<'a>(name: &'a str, all: &[&str]) -> &'a str {
     if same == 0 { short } else { name }
 }
 
-/// The last part of a path or ARN. OpenShift's contexts (`namespace/host:port/user`) end with the user, which names no
+/// The last part of a path or ARN. `OpenShift`'s contexts (`namespace/host:port/user`) end with the user, which names no
 /// environment: there it is the host.
 fn last_part(name: &str) -> &str {
     let parts: Vec<&str> = name.split('/').collect();

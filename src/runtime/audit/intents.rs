@@ -1,0 +1,73 @@
+//! Intents that were begun and whose end nobody wrote down: the program was killed, or the machine was.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Entry, Error, read};
+
+/// An intent without an outcome. Whether its requests had an effect is not known, and must be read from the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIntent {
+    pub id: String,
+    pub at: Timestamp,
+    pub verb: String,
+    /// The id of the release, as recorded.
+    pub target: String,
+    /// How many requests may have left: their records were written.
+    pub sent: usize,
+    /// The title of its plan.
+    pub words: String,
+}
+
+/// Those of a log and its second place, oldest first.
+pub fn open_intents(dir: &Path) -> Result<Vec<OpenIntent>, Error> {
+    Ok(open_among(&read(dir)?))
+}
+
+pub(super) fn open_among(entries: &[Entry]) -> Vec<OpenIntent> {
+    let mut of_intent: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for entry in entries {
+        let (sent, ended) = of_intent.entry(&entry.intent).or_default();
+        *sent += usize::from(entry.kind == "sending");
+        *ended |= entry.kind == "outcome";
+    }
+    // Taken from the map when it is listed: an intent whose record was written twice, to the failing disk and to the
+    // second place, is one intent.
+    let begun = entries.iter().filter(|entry| entry.kind == "intent");
+    begun
+        .filter_map(|entry| match of_intent.remove(entry.intent.as_str())? {
+            (sent, false) => Some(open(entry, sent)),
+            (_, true) => None,
+        })
+        .collect()
+}
+
+fn open(entry: &Entry, sent: usize) -> OpenIntent {
+    OpenIntent {
+        id: entry.intent.clone(),
+        at: entry.at,
+        verb: text(entry.body.get("verb")),
+        target: text(field(&entry.body, "target", "id")),
+        sent,
+        words: text(field(&entry.body, "plan", "title")),
+    }
+}
+
+pub(super) fn field<'a>(
+    body: &'a Map<String, Value>,
+    object: &str,
+    name: &str,
+) -> Option<&'a Value> {
+    body.get(object)?.get(name)
+}
+
+/// A string as it is, nothing as nothing, and everything else as its JSON.
+pub(super) fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
