@@ -272,8 +272,9 @@ impl State {
         }
     }
 
-    /// Before a frame is drawn: keeps the selection within it.
+    /// Before a frame is drawn: puts the rows in order and keeps the selection within it.
     pub fn settle(&mut self) {
+        self.arrange();
         let Self {
             board,
             releases,

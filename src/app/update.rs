@@ -33,6 +33,11 @@ const ASKED_AT_MOST: usize = 30;
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
     state.now = state.now.max(now);
+    let facts = matches!(msg, Msg::Source(_));
+    if !facts {
+        // What a finger does is about the rows as the facts have them.
+        state.arrange();
+    }
     let mut effects = match msg {
         Msg::Key(key) => state.key(key),
         Msg::Paste(text) => {
@@ -91,6 +96,9 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
     };
     effects.extend(state.time_passed());
+    if !facts {
+        state.arrange();
+    }
     effects
 }
 
@@ -161,7 +169,11 @@ impl State {
     fn changed(&mut self, name: &EnvironmentName, fact: &Fact) {
         match self.releases.apply(name, fact) {
             Changed::Nothing => {}
-            Changed::Release(_) | Changed::Set => {
+            Changed::Release(slot) => {
+                self.board.place_is_stale(slot);
+                self.dirty = true;
+            }
+            Changed::Set => {
                 self.board.order_is_stale();
                 self.dirty = true;
             }
@@ -391,12 +403,11 @@ impl State {
                 effects.extend(self.access_if_old(&id));
             }
         }
-        self.arrange();
         effects
     }
 
-    /// Puts the Board in order where that is due.
-    fn arrange(&mut self) {
+    /// Puts the Board in order where that is due. Facts wait for it until a frame or a key: they come by the hundred.
+    pub(super) fn arrange(&mut self) {
         if !self.board.needs_order() {
             return;
         }
