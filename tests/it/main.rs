@@ -1,2 +1,3 @@
 mod conformance_orchestrators;
+mod real;
 mod recorded;
