@@ -48,7 +48,7 @@ impl State {
             }
             match &environment.arming {
                 Arming::Forbidden { because } => {
-                    offer.because.push(Because::ReadOnly(because.clone()))
+                    offer.because.push(Because::ReadOnly(because.clone()));
                 }
                 Arming::ReadOnly => {
                     offer.because.push(Because::ReadOnly(format!(
@@ -104,7 +104,7 @@ impl State {
         if verb == Verb::Rollback {
             return self.open_history(id, uid, HistoryPurpose::ChooseRevision);
         }
-        self.open_plan(verb, id, uid, None)
+        self.open_plan(verb, &id, uid, None)
     }
 
     pub(super) fn open_history(
@@ -128,7 +128,7 @@ impl State {
     pub(super) fn open_plan(
         &mut self,
         verb: Verb,
-        target: ReleaseId,
+        target: &ReleaseId,
         uid: Uid,
         to_revision: Option<u64>,
     ) -> Vec<Effect> {
@@ -147,7 +147,7 @@ impl State {
         ))));
         self.dirty = true;
         let mut effects = vec![Effect::Plan(intent)];
-        effects.extend(self.access_if_old(&target));
+        effects.extend(self.access_if_old(target));
         effects
     }
 
@@ -265,7 +265,7 @@ impl State {
                     .map(|release| release.rollout.uid.clone());
                 self.overlays.pop();
                 match uid {
-                    Some(uid) => self.open_plan(verb, target, uid, to),
+                    Some(uid) => self.open_plan(verb, &target, uid, to),
                     None => Vec::new(),
                 }
             }

@@ -178,7 +178,7 @@ impl Dialog {
                 }
                 Stage::Ready { .. } => self.die(refusal.words()),
                 Stage::Reading | Stage::Refused(_) | Stage::Dead { .. } => {
-                    self.stage = Stage::Refused(refusal)
+                    self.stage = Stage::Refused(refusal);
                 }
             },
         }

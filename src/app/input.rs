@@ -66,7 +66,7 @@ impl State {
                 dialog.hint = Some("pasted text does not count here".to_owned());
             }
             Some(Overlay::Reason { typed, .. } | Overlay::Palette { typed, .. }) => {
-                typed.push_str(&line)
+                typed.push_str(&line);
             }
             Some(Overlay::Logs(logs)) if logs.filtering => logs.filter.push_str(&line),
             Some(_) => {}
@@ -471,6 +471,7 @@ impl State {
         Vec::new()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm an overlay")]
     fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
         let Some(mut overlay) = self.overlays.pop() else {
             return Vec::new();
@@ -521,7 +522,7 @@ impl State {
                                 (history.target.clone(), history.uid.clone(), revision.number);
                             (
                                 Keep::No,
-                                self.open_plan(Verb::Rollback, target, uid, Some(number)),
+                                self.open_plan(Verb::Rollback, &target, uid, Some(number)),
                             )
                         }
                         None => (Keep::Yes, Vec::new()),

@@ -61,7 +61,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Action { intent, update } => state.action(&intent, update),
         Msg::History { uid, result } => {
-            state.history(&uid, result);
+            state.history(&uid, &result);
             Vec::new()
         }
         Msg::Yaml { uid: _, result } => {
@@ -72,7 +72,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Log { pod, event } => {
-            state.log(&pod, event);
+            state.log(&pod, &event);
             Vec::new()
         }
         Msg::Audit { records, verified } => {
@@ -253,13 +253,13 @@ impl State {
     fn history(
         &mut self,
         uid: &crate::model::id::Uid,
-        result: Result<Vec<crate::model::detail::Revision>, Safe>,
+        result: &Result<Vec<crate::model::detail::Revision>, Safe>,
     ) {
         for overlay in &mut self.overlays {
             if let Overlay::History(history) = overlay
                 && history.uid == *uid
             {
-                history.revisions = match &result {
+                history.revisions = match result {
                     Ok(revisions) => Loading::Here(revisions.clone()),
                     Err(why) => Loading::Failed(why.clone()),
                 };
@@ -275,7 +275,7 @@ impl State {
         }
     }
 
-    fn log(&mut self, pod: &Safe, event: LogEvent) {
+    fn log(&mut self, pod: &Safe, event: &LogEvent) {
         for overlay in &mut self.overlays {
             let Overlay::Logs(logs) = overlay else {
                 continue;
@@ -284,7 +284,7 @@ impl State {
                 continue;
             }
             self.dirty = true;
-            match &event {
+            match event {
                 LogEvent::Following => logs.state = LogState::Following,
                 LogEvent::Ended => logs.state = LogState::Ended,
                 LogEvent::Failed(why) => logs.state = LogState::Failed(why.clone()),

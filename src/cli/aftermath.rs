@@ -14,7 +14,7 @@ use crate::{
     runtime::{clock::now, cluster::Cluster, execute::Recorder as _, recorder::AuditRecorder},
 };
 
-pub async fn watch(
+pub(super) async fn watch(
     cluster: &Cluster,
     recorder: &AuditRecorder,
     plan: &Plan,

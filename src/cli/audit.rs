@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-pub fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> Exit {
+pub(super) fn run(command: &AuditCommand, variables: Variables<'_>, out: &mut Out) -> Exit {
     let dir = match audit::state_dir(variables) {
         Ok(dir) => dir,
         Err(error) => return out.fail(Exit::Usage, &error.to_string()),

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-pub async fn run(session: &Session, out: &mut Out) -> Exit {
+pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
     let mut sources = Vec::new();
     let mut exit = Exit::Done;
     for ready in &session.environments {

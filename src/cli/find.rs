@@ -11,7 +11,7 @@ use crate::{
 
 /// `[kind/][namespace/]name`, and `--env`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     pub kind: Option<WorkloadKind>,
     pub namespace: Option<Namespace>,
     pub name: ServiceName,
@@ -19,7 +19,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn parse(service: &str, environment: Option<&str>) -> Result<Self, String> {
+    pub(super) fn parse(service: &str, environment: Option<&str>) -> Result<Self, String> {
         let parts: Vec<&str> = service.split('/').collect();
         let kind_of = |word: &str| WorkloadKind::from_word(word);
         let (kind, namespace, name) = match parts.as_slice() {
@@ -71,7 +71,7 @@ impl Wanted {
     }
 
     /// The one that is meant; otherwise a sentence with the candidates, or with the nearest names.
-    pub fn find<'a>(&self, releases: &'a Releases) -> Result<&'a Release, String> {
+    pub(super) fn find<'a>(&self, releases: &'a Releases) -> Result<&'a Release, String> {
         let fits: Vec<&Release> = releases
             .iter()
             .map(|(_, release)| release)

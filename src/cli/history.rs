@@ -11,7 +11,7 @@ use crate::{
     runtime::{clock::now, session::Session},
 };
 
-pub async fn run(session: &Session, args: &TargetArgs, out: &mut Out) -> Exit {
+pub(super) async fn run(session: &Session, args: &TargetArgs, out: &mut Out) -> Exit {
     let wanted = match Wanted::parse(&args.service, args.env.as_deref()) {
         Ok(wanted) => wanted,
         Err(why) => return out.fail(Exit::Usage, &why),
@@ -53,7 +53,7 @@ fn revision(revision: &Revision) -> Value {
 }
 
 /// A table for people, newest first.
-pub fn text(revisions: &[Revision]) -> String {
+pub(super) fn text(revisions: &[Revision]) -> String {
     if revisions.is_empty() {
         return "no revision is kept".to_owned();
     }

@@ -13,44 +13,44 @@ use crate::ops::{
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Out {
+pub(super) struct Out {
     json: bool,
     /// Standard output has gone away: whoever read it has seen enough.
     closed: bool,
 }
 
 impl Out {
-    pub const fn new(json: bool) -> Self {
+    pub(super) const fn new(json: bool) -> Self {
         Self {
             json,
             closed: false,
         }
     }
 
-    pub const fn is_json(&self) -> bool {
+    pub(super) const fn is_json(self) -> bool {
         self.json
     }
 
-    pub const fn is_closed(&self) -> bool {
+    pub(super) const fn is_closed(self) -> bool {
         self.closed
     }
 
     /// The answer: the object, or its words.
-    pub fn result(&mut self, object: &Value, words: impl FnOnce() -> String) {
+    pub(super) fn result(&mut self, object: &Value, words: impl FnOnce() -> String) {
         if self.json {
-            self.line(&object.to_string())
+            self.line(&object.to_string());
         } else {
-            self.line(&words())
+            self.line(&words());
         }
     }
 
-    pub fn json_only(&mut self, object: &Value) {
+    pub(super) fn json_only(&mut self, object: &Value) {
         if self.json {
             self.line(&object.to_string());
         }
     }
 
-    pub fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         let mut out = std::io::stdout().lock();
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             self.closed = true;
@@ -58,23 +58,27 @@ impl Out {
     }
 
     /// To standard error.
-    pub fn note(&mut self, text: &str) {
+    #[expect(
+        clippy::unused_self,
+        reason = "one place prints, whatever it needs for that"
+    )]
+    pub(super) fn note(&mut self, text: &str) {
         // Nothing is left to say it to where standard error is closed.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
-    pub fn error(&mut self, text: &str) {
+    pub(super) fn error(&mut self, text: &str) {
         self.note(&format!("windlass: {text}"));
     }
 
-    pub fn fail(&mut self, exit: Exit, text: &str) -> Exit {
+    pub(super) fn fail(&mut self, exit: Exit, text: &str) -> Exit {
         self.error(text);
         exit
     }
 }
 
 /// A plan for people: everything that the dialog says.
-pub fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
+pub(super) fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
     let mut text = String::new();
     let mut line = |label: &str, words: &str| {
         // Writing to a String cannot fail.

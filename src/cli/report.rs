@@ -21,12 +21,12 @@ use crate::{
 
 /// One environment as a source of `status`.
 #[derive(Clone, Debug)]
-pub struct SourceReport<'a> {
+pub(super) struct SourceReport<'a> {
     pub id: String,
     pub health: &'a SourceHealth,
 }
 
-pub fn status(now: Timestamp, sources: &[SourceReport<'_>], releases: Vec<Value>) -> Value {
+pub(super) fn status(now: Timestamp, sources: &[SourceReport<'_>], releases: &[Value]) -> Value {
     json!({
         "schema": "windlass.status/1",
         "at": now,
@@ -35,7 +35,7 @@ pub fn status(now: Timestamp, sources: &[SourceReport<'_>], releases: Vec<Value>
     })
 }
 
-pub fn source(now: Timestamp, source: &SourceReport<'_>) -> Value {
+pub(super) fn source(now: Timestamp, source: &SourceReport<'_>) -> Value {
     let health = source.health;
     json!({
         "id": source.id,
@@ -54,7 +54,7 @@ fn age_ms(now: Timestamp, then: Timestamp) -> i64 {
 }
 
 /// One release. `access` fills `actions`, which are `null` in a list.
-pub fn release(
+pub(super) fn release(
     now: Timestamp,
     release: &Release,
     tier: Tier,
@@ -157,7 +157,7 @@ fn step(rollout: &Rollout) -> Value {
     })
 }
 
-pub fn version(version: &Version) -> Value {
+pub(super) fn version(version: &Version) -> Value {
     json!({
         "revision": version.revision,
         "hash": version.hash,
@@ -166,11 +166,11 @@ pub fn version(version: &Version) -> Value {
 }
 
 /// The answer of a verb. `outcome` is a word of the promised set.
-pub fn action(
+pub(super) fn action(
     plan: &Plan,
     guards: &[GuardAnswer],
     outcome: &str,
-    observed: Value,
+    observed: &Value,
     audit: Option<&str>,
 ) -> Value {
     json!({
@@ -187,12 +187,12 @@ pub fn action(
 }
 
 /// The `observed` of an outcome.
-pub fn observed(outcome: &Outcome) -> Value {
+pub(super) fn observed(outcome: &Outcome) -> Value {
     json!({ "words": outcome.words, "sent": outcome.sent, "second_place": outcome.second_place })
 }
 
 /// What is missing, as a sentence for standard error.
-pub fn missing(not_yet: &NotYet, ceremony: &Ceremony) -> String {
+pub(super) fn missing(not_yet: &NotYet, ceremony: &Ceremony) -> String {
     match not_yet {
         NotYet::Refused(because) => because.join("\n"),
         NotYet::Yes => "not confirmed: --yes confirms it".to_owned(),

@@ -293,7 +293,7 @@ fn configuration(
     match command {
         ConfigCommand::Sample => out.line(config::sample().trim_end()),
         ConfigCommand::Schema => {
-            out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default())
+            out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default());
         }
         ConfigCommand::Path => match config::path(variables) {
             Some(path) => out.line(&path.display().to_string()),

@@ -39,7 +39,7 @@ const FAILING: Duration = Duration::from_secs(3);
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// The picture that facts add up to, without a screen.
-pub struct Picture {
+pub(super) struct Picture {
     pub releases: Releases,
     pub health: BTreeMap<EnvironmentName, SourceHealth>,
     tiers: BTreeMap<EnvironmentName, Tier>,
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Picture {
 }
 
 impl Picture {
-    pub fn new(session: &Session) -> Self {
+    pub(super) fn new(session: &Session) -> Self {
         let now = now();
         Self {
             releases: Releases::default(),
@@ -77,7 +77,7 @@ impl Picture {
     }
 
     /// Whether anything of a release changed.
-    pub fn take(&mut self, event: &SourceEvent) -> bool {
+    pub(super) fn take(&mut self, event: &SourceEvent) -> bool {
         let name = &event.environment;
         match &event.fact {
             Fact::Health(health) => {
@@ -118,7 +118,7 @@ impl Picture {
         })
     }
 
-    pub fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         if self
             .health
             .values()
@@ -139,11 +139,11 @@ impl Picture {
             .filter(|release| fits(release, filter))
             .collect();
         sorted.sort_by(|a, b| a.rollout.id.cmp(&b.rollout.id));
-        let releases = sorted
+        let releases: Vec<Value> = sorted
             .iter()
             .filter_map(|release| self.one(now, release, None))
             .collect();
-        report::status(now, &self.sources(), releases)
+        report::status(now, &self.sources(), &releases)
     }
 
     fn sources(&self) -> Vec<SourceReport<'_>> {
@@ -251,10 +251,10 @@ fn row(now: Timestamp, release: &Release, fresh: bool) -> [String; 7] {
         true => format!("{}{words}", step.unwrap_or_default()),
         false => format!("unknown, was {words}"),
     };
-    let since = release
-        .since()
-        .map(|since| duration_words(now.duration_since(since).as_secs()))
-        .unwrap_or_else(|| "-".to_owned());
+    let since = release.since().map_or_else(
+        || "-".to_owned(),
+        |since| duration_words(now.duration_since(since).as_secs()),
+    );
     [
         id.name.to_string(),
         id.environment.to_string(),
@@ -267,7 +267,7 @@ fn row(now: Timestamp, release: &Release, fresh: bool) -> [String; 7] {
 }
 
 /// Left-aligned columns, two spaces apart.
-pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0_usize; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -291,7 +291,7 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 /// Starts watching every environment; what they tell comes out of the receiver.
-pub fn watch_all(session: &Session) -> (mpsc::Receiver<Msg>, Vec<JoinHandle<()>>) {
+pub(super) fn watch_all(session: &Session) -> (mpsc::Receiver<Msg>, Vec<JoinHandle<()>>) {
     let (sender, messages) = mpsc::channel(64);
     let tasks = session
         .clusters()
@@ -304,7 +304,7 @@ pub fn watch_all(session: &Session) -> (mpsc::Receiver<Msg>, Vec<JoinHandle<()>>
     (messages, tasks)
 }
 
-pub async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> Exit {
+pub(super) async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> Exit {
     if let Some(service) = &args.service
         && !args.watch
     {
@@ -422,8 +422,8 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
     match wanted.find(&picture.releases) {
         Ok(release) => {
             let now = now();
-            let one = picture.one(now, release, None).into_iter().collect();
-            out.result(&report::status(now, &picture.sources(), one), || {
+            let one: Vec<Value> = picture.one(now, release, None).into_iter().collect();
+            out.result(&report::status(now, &picture.sources(), &one), || {
                 describe(now, release)
             });
         }
@@ -457,7 +457,7 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         health: &health,
     }];
     let object = report::release(now, &release, ready.tier, &health, Some(&access));
-    out.result(&report::status(now, &sources, vec![object]), || {
+    out.result(&report::status(now, &sources, &[object]), || {
         let mut text = describe(now, &release);
         for offer in crate::ops::offer::offers(&release, Some(&access)) {
             let because: Vec<&str> = offer
@@ -478,7 +478,7 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
 }
 
 /// A few lines about one release.
-pub fn describe(now: Timestamp, release: &Release) -> String {
+pub(super) fn describe(now: Timestamp, release: &Release) -> String {
     let rollout = &release.rollout;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The release, with its ReplicaSets, and its environment.
-pub async fn find<'a>(
+pub(super) async fn find<'a>(
     session: &'a Session,
     wanted: &Wanted,
 ) -> Result<(&'a Ready, Release), (Exit, String)> {

@@ -18,7 +18,7 @@ use crate::{
     runtime::{clock::now, session::Session},
 };
 
-pub async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
+pub(super) async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
     let wanted = match Wanted::parse(&args.target.service, args.target.env.as_deref()) {
         Ok(wanted) => wanted,
         Err(why) => return out.fail(Exit::Usage, &why),

@@ -36,7 +36,7 @@ impl Walk<'_, '_> {
         for (name, value) in table {
             match keys.iter().find(|key| key.name == name.get_ref().as_ref()) {
                 Some(key) => {
-                    self.under(key.name, |walk| walk.value(value, &key.shape, &name.span()))
+                    self.under(key.name, |walk| walk.value(value, &key.shape, &name.span()));
                 }
                 None => self.unknown(name, keys),
             }
@@ -88,7 +88,7 @@ impl Walk<'_, '_> {
                 }
             }
             (Shape::Texts { each, empty }, DeValue::Array(list)) => {
-                self.texts(list, *each, *empty, value)
+                self.texts(list, *each, *empty, value);
             }
             (Shape::Labels, DeValue::Table(labels)) => self.labels(labels),
             (Shape::Table(keys), DeValue::Table(table)) => self.table(table, keys, at),
@@ -118,7 +118,7 @@ impl Walk<'_, '_> {
         if let (true, Empty::Refused(says)) = (list.is_empty(), empty) {
             self.wrong(value, says);
         }
-        for item in list.iter() {
+        for item in list {
             match item.get_ref() {
                 DeValue::String(text) => self.text(text, each, item),
                 other => {
@@ -162,6 +162,29 @@ impl Walk<'_, '_> {
             let says = format!("{}: one of env, file and command is wanted", self.dotted());
             self.found.add(at, says);
         }
+        self.program(source);
+    }
+
+    /// One text with spaces is a command line for a shell, and there is none. A path may hold spaces.
+    fn program(&mut self, source: &DeTable<'_>) {
+        let Some(words) = source.get("command").and_then(|c| c.get_ref().as_array()) else {
+            return;
+        };
+        let Some((first, text)) = words
+            .iter()
+            .next()
+            .and_then(|w| Some((w, w.get_ref().as_str()?)))
+        else {
+            return;
+        };
+        let says = if text.is_empty() {
+            "the name of the program is empty"
+        } else if words.len() == 1 && text.contains(' ') && !text.contains('/') {
+            "each word is a text of its own, as in [\"gh\", \"auth\", \"token\"]; no shell splits them"
+        } else {
+            return;
+        };
+        self.under("command", |walk| walk.wrong(first, says));
     }
 
     /// A bearer token in plain HTTP is everybody's on the way.

@@ -28,23 +28,24 @@ pub(super) fn filled(text: &str) -> Kept {
     Ok(())
 }
 
-/// A known theme or a file of one's own. A file is told by its slash or its ending, so that a slip in a theme's name is
-/// a slip, and not a file that does not exist.
+/// A theme's file is told by its slash or its ending, so that a slip in a theme's name is a slip, and not a file that
+/// does not exist.
+pub(super) fn is_theme_file(text: &str) -> bool {
+    let ending = std::path::Path::new(text).extension();
+    text.contains('/') || ending.is_some_and(|ending| ending == "toml")
+}
+
 pub(super) fn theme(text: &str) -> Kept {
-    let file = text.contains('/')
-        || std::path::Path::new(text)
-            .extension()
-            .is_some_and(|ending| ending == "toml");
-    if file || THEMES.contains(&text) {
+    if is_theme_file(text) || THEMES.contains(&text) {
         return Ok(());
     }
     Err(format!(
-        "there is no theme {text:?}; {}, or a file whose name ends with .toml",
+        "there is no theme {text:?} (the name of a file of one's own ends with .toml); {}",
         known(text, THEMES)
     ))
 }
 
-/// "known are a, b, c; did you mean "b"?"
+/// `valid are a, b, c; did you mean "b"?`
 pub(super) fn known(word: &str, words: &[&str]) -> String {
     let list = words.join(", ");
     match nearest(word, words.iter().copied()) {

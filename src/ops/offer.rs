@@ -261,7 +261,7 @@ fn promote(release: &Release, because: &mut Vec<String>) {
     }
     match &argo.strategy {
         ArgoStrategy::Canary(canary) if canary.steps.is_empty() => {
-            say("it has no steps: it goes on by itself")
+            say("it has no steps: it goes on by itself");
         }
         ArgoStrategy::Canary(canary)
             if canary.current_step().is_none() && argo.pause_conditions.is_empty() =>

@@ -85,12 +85,12 @@ pub async fn execute<S: System, R: Recorder>(
                 Do::Record(record) => {
                     step = Some(Box::pin(async move {
                         Event::Recorded(recorder.record(record).await)
-                    }))
+                    }));
                 }
                 Do::Read => {
                     step = Some(Box::pin(
                         async move { Event::Read(system.read(plan).await) },
-                    ))
+                    ));
                 }
                 Do::Send { index, version } => {
                     observing = None;
@@ -99,7 +99,7 @@ pub async fn execute<S: System, R: Recorder>(
                     }));
                 }
                 Do::Observe { from } => {
-                    observing = Some(Box::pin(system.observe(plan, from, seen_sender.clone())))
+                    observing = Some(Box::pin(system.observe(plan, from, seen_sender.clone())));
                 }
                 Do::Note => noting = Some(Box::pin(system.note(plan))),
                 Do::WakeAt(at) => wake = Some(at),

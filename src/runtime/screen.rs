@@ -93,7 +93,7 @@ impl Screen {
                 continue;
             }
             let frame_at = due.filter(|_| !self.terminal.is_busy());
-            let tick_at = self.state.wake_at().map(|at| instant_of(at));
+            let tick_at = self.state.wake_at().map(instant_of);
             let event = tokio::select! {
                 biased;
                 inputs = self.terminal.next() => Event::Inputs(inputs),
@@ -109,7 +109,7 @@ impl Screen {
                             Hurry::Now
                         } else {
                             Hurry::None
-                        })
+                        });
                     }
                     Flow::End(left) => break left,
                 },

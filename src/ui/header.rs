@@ -70,22 +70,27 @@ fn first_line(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     Strip::new(buf, area, 0).ground(ink.head);
     let gap: u16 = if wide { 3 } else { 2 };
     let mut badges = badges(state, area.width, ink);
-    let room = usize::from(area.width.saturating_sub(if wide { 40 } else { 12 }));
     let taken = |badges: &[Badge]| -> usize {
         badges
             .iter()
             .map(|badge| badge.cells() + usize::from(gap))
             .sum()
     };
-    while taken(&badges) > room && badges.len() > 1 {
-        let least = badges
-            .iter()
-            .enumerate()
-            .max_by_key(|(_, badge)| badge.rank)
-            .map(|(at, _)| at);
-        if let Some(at) = least {
-            badges.remove(at);
+    while let Some((at, badge)) = badges
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, badge)| badge.rank)
+    {
+        // The name of the environment is worth more than most badges, but not than what must be seen.
+        let left = match badge.rank {
+            0..=2 => 1,
+            _ if wide => 40,
+            _ => 12,
+        };
+        if badges.len() == 1 || taken(&badges) + left <= usize::from(area.width) {
+            break;
         }
+        badges.remove(at);
     }
     let taken = u16::try_from(taken(&badges)).unwrap_or(u16::MAX);
     let left = Rect {
@@ -142,7 +147,7 @@ fn badges(state: &State, columns: u16, ink: &Ink) -> Vec<Badge> {
     let wide = columns >= 100;
     let mut badges = Vec::with_capacity(8);
     if state.session.demo {
-        badges.push(Badge::new("DEMO".to_owned(), inverse(ink.accent), 1));
+        badges.push(Badge::new(" DEMO ".to_owned(), inverse(ink.accent), 1));
     }
     let insecure = state
         .environments

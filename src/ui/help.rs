@@ -4,8 +4,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     ink::{Ink, bold},
+    input::{key_line, tail},
     pane::{self, Titles},
-    plan::{key_line, tail},
     strip::{Sheet, Strip, lines_of, sheet},
 };
 use crate::app::{

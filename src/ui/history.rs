@@ -4,8 +4,9 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     ink::{Ink, bold},
+    input::key_line,
     pane::{self, Titles},
-    plan::{difference_words, hides_something, key_line},
+    plan::{difference_words, hides_something},
     strip::{Sheet, Strip, sheet},
     words,
 };

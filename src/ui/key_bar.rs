@@ -13,12 +13,7 @@ use crate::{
         layout,
         state::{Environment, State, View},
     },
-    model::{
-        release::Release,
-        rollout::Phase,
-        source::{Access, SourceState},
-        text::width,
-    },
+    model::{release::Release, rollout::Phase, text::width},
     ops::{
         guard::Arming,
         intent::Verb,
@@ -82,6 +77,14 @@ impl Item {
         self.long.as_deref().unwrap_or(self.short)
     }
 
+    /// First what comes after the next thing goes, then what the next thing is.
+    fn shorten(&mut self) {
+        self.long = self
+            .long
+            .take()
+            .and_then(|long| long.split_once(", then ").map(|(next, _)| next.to_owned()));
+    }
+
     fn cells(&self) -> usize {
         width(self.key) + 1 + width(self.words())
     }
@@ -100,7 +103,7 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             .filter(|item| item.long.is_some())
             .max_by_key(|item| item.rank);
         if let Some(item) = longest {
-            item.long = None;
+            item.shorten();
             continue;
         }
         if gap > 2 {
@@ -187,9 +190,6 @@ fn verbs(
 ) {
     let access =
         environment.and_then(|environment| environment.access.get(&release.rollout.id.namespace));
-    let armed =
-        environment.is_some_and(|environment| matches!(environment.arming, Arming::Armed { .. }));
-    let live = environment.is_some_and(|environment| environment.health.state == SourceState::Live);
     let pause = if release.rollout.paused_by_hand() {
         Verb::Resume
     } else {
@@ -205,7 +205,7 @@ fn verbs(
             key,
             long: Some(long_words(verb, release, &offer)),
             short: verb.title(),
-            lit: armed && offer.offered() && (live || verb.is_emergency()),
+            lit: would_go(&offer, environment),
             rank,
         });
     }
@@ -262,16 +262,26 @@ fn promote_words(release: &Release) -> String {
     }
 }
 
-/// What `x` and `p` would do, where they can be planned: the same words as on the bar, for what explains a release.
-pub(super) fn what_keys_do(
+/// Whether a verb leads to something that can be sent now. Emergencies do not wait for a source to be live again.
+fn would_go(offer: &Offer, environment: Option<&Environment>) -> bool {
+    environment.is_some_and(|environment| {
+        offer.offered()
+            && matches!(environment.arming, Arming::Armed { .. })
+            && (environment.is_fresh() || offer.verb.is_emergency())
+    })
+}
+
+/// What a verb would do, where it can be planned, and whether it could be sent: the same words as on the bar.
+pub(super) fn what_it_does(
+    verb: Verb,
     release: &Release,
-    access: Option<&Access>,
-) -> (Option<String>, Option<String>) {
-    let words = |verb| {
-        let offer = offer::offer(verb, release, access);
-        offer
-            .can_be_planned()
-            .then(|| long_words(verb, release, &offer))
-    };
-    (words(Verb::BackOut), words(Verb::Promote))
+    environment: Option<&Environment>,
+) -> Option<(String, bool)> {
+    let access =
+        environment.and_then(|environment| environment.access.get(&release.rollout.id.namespace));
+    let offer = offer::offer(verb, release, access);
+    offer.can_be_planned().then(|| {
+        let lit = would_go(&offer, environment);
+        (long_words(verb, release, &offer), lit)
+    })
 }

@@ -5,8 +5,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     ink::{Ink, bold},
+    input::keys,
     pane::{self, Titles},
-    plan::keys,
     strip::{Sheet, lines_of, sheet},
 };
 use crate::{

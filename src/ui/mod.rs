@@ -7,6 +7,7 @@ mod header;
 mod help;
 mod history;
 mod ink;
+mod input;
 mod key_bar;
 mod menu;
 mod pane;

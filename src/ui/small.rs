@@ -6,8 +6,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     ink::{Ink, bold},
+    input::{keys, tail},
     pane::{self, Titles},
-    plan::{keys, tail},
     strip::{Sheet, lines_of, sheet},
     words::{self, action_words},
 };

@@ -275,9 +275,7 @@ impl<'t> Iterator for Broken<'t> {
         let mut end = 0;
         for (at, grapheme) in rest.grapheme_indices(true) {
             used += width(grapheme);
-            // `25 %` is one word.
-            let before_percent = rest.get(at + 1..).is_some_and(|rest| rest.starts_with('%'));
-            if grapheme == " " && !before_percent {
+            if grapheme == " " && !before_unit(rest, at) {
                 space = Some(at);
             }
             // A first character wider than the room is taken all the same, or it would never end.
@@ -297,6 +295,13 @@ impl<'t> Iterator for Broken<'t> {
     }
 }
 
+/// `25 %` and `600 s` are one word each.
+fn before_unit(text: &str, space: usize) -> bool {
+    let (before, after) = text.split_at_checked(space).unwrap_or((text, ""));
+    let unit = after.trim_start().split(' ').next().unwrap_or_default();
+    before.ends_with(|c: char| c.is_ascii_digit()) && !unit.is_empty() && unit.len() <= 3
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -310,6 +315,8 @@ mod tests {
         assert_eq!(Broken::new("", 5).collect::<Vec<_>>(), [""]);
         let percent: Vec<&str> = Broken::new("analysis at 25 %", 14).collect();
         assert_eq!(percent, ["analysis at", "25 %"]);
+        let unit: Vec<&str> = Broken::new("within 600 s", 10).collect();
+        assert_eq!(unit, ["within", "600 s"]);
     }
 
     #[test]

@@ -1,2 +1,3 @@
+mod configs;
 mod conformance_orchestrators;
 mod recorded;

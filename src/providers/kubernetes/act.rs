@@ -119,7 +119,7 @@ pub async fn find(
         match wide {
             Ok(rollouts) => found.extend(rollouts),
             Err(Error::Forbidden(_)) if namespaces.is_none() => {
-                found.extend(narrow(client, environment, *kind, &own, &selector).await?)
+                found.extend(narrow(client, environment, *kind, &own, &selector).await?);
             }
             Err(error) => return Err(error),
         }
@@ -721,7 +721,7 @@ pub async fn yaml(client: &Client, id: &ReleaseId) -> Result<Vec<Safe>, Error> {
     hide_values(&mut whole);
     let mut text = String::new();
     super::yaml::write(&whole, &mut text);
-    Ok(text.lines().map(|line| sanitise_lines(line)).collect())
+    Ok(text.lines().map(sanitise_lines).collect())
 }
 
 fn hide_values(value: &mut Value) {

@@ -52,7 +52,7 @@ fn child(value: &Value, indent: usize, out: &mut String) {
         Value::Object(map) if !map.is_empty() => node(value, indent, out, Position::AfterKey),
         // kubectl puts the dashes of a list under its key.
         Value::Array(items) if !items.is_empty() => {
-            node(value, indent - 2, out, Position::AfterKey)
+            node(value, indent - 2, out, Position::AfterKey);
         }
         scalar => {
             out.push(' ');

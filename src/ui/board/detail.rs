@@ -16,6 +16,7 @@ use crate::{
         release::{Release, Version},
         rollout::Replicas,
     },
+    ops::intent::Verb,
 };
 
 pub(super) fn draw(state: &State, area: Rect, roomy: bool, buf: &mut Buffer, ink: &Ink) {
@@ -102,16 +103,12 @@ fn full(state: &State, release: &Release, roomy: bool, sheet: &mut Sheet<'_>, in
         sheet.labelled(label("not undone"), LABEL + 1, what, ink.waiting);
     }
     let environment = state.environment_of(&rollout.id);
-    let access = environment.and_then(|environment| environment.access.get(&rollout.id.namespace));
-    let (back_out, promote) = key_bar::what_keys_do(release, access);
     sheet.blank();
     sheet.line(|line| {
-        for (key, does) in [("p", &promote), ("x", &back_out)] {
-            if let Some(does) = does {
-                line.put(key, bold(ink.accent))
-                    .gap(1)
-                    .put(does, ink.dim)
-                    .gap(4);
+        for (key, verb) in [("p", Verb::Promote), ("x", Verb::BackOut)] {
+            if let Some((does, lit)) = key_bar::what_it_does(verb, release, environment) {
+                let style = if lit { ink.accent } else { ink.ghost };
+                line.put(key, bold(style)).gap(1).put(&does, ink.dim).gap(4);
             }
         }
     });

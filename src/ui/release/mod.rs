@@ -5,7 +5,9 @@
 mod canary;
 mod pods;
 mod runs;
+mod steps;
 mod story;
+mod versions;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 

@@ -13,7 +13,6 @@ use crate::{
         release::Version,
         rollout::{Argo, ArgoStrategy, Canary, Phase, Rollout, RunPhase, RunRole},
         source::Need,
-        step::Step,
     },
     ops::{
         goal::{Goal, PausedGoal},

@@ -2,17 +2,19 @@
 //! line is always on the screen, whatever the size and however far one has scrolled; while the dialog does not listen
 //! yet it is grey and nothing moves.
 
+mod confirm;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     ink::{Ink, bold},
     pane::{self, Titles},
-    strip::{Sheet, Strip, lines_of, sheet},
-    words::{decision_mark, does},
+    strip::{Sheet, lines_of, sheet},
+    words::decision_mark,
 };
 use crate::{
     app::{
-        dialog::{Dialog, Field, READS_EVERY, Stage},
+        dialog::{Dialog, READS_EVERY, Stage},
         state::State,
     },
     model::{
@@ -20,10 +22,8 @@ use crate::{
         text::{sanitise, width},
     },
     ops::{
-        ceremony::Ceremony,
         guard::{Decision, GuardAnswer},
-        intent::Verb,
-        plan::{Plan, Refusal, RefusalKind, Risk, Sending, When},
+        plan::{Plan, Refusal, RefusalKind, Sending, When},
     },
 };
 
@@ -46,7 +46,7 @@ pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffe
     let inside = pane::inside(screen, columns);
     let tight = screen.height < 20;
     let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, tight, sheet, ink);
-    let confirm = |sheet: &mut Sheet<'_>| confirm(state, dialog, roomy, sheet, ink);
+    let confirm = |sheet: &mut Sheet<'_>| confirm::confirm(state, dialog, roomy, sheet, ink);
     let wanted = lines_of(buf, inside, content);
     let fixed = lines_of(buf, inside, confirm);
     let rows = u16::try_from(wanted + fixed + 2).unwrap_or(u16::MAX);
@@ -225,7 +225,13 @@ fn one_sending(
 ) {
     let mut label = label;
     if let When::CurrentIs { words, .. } = &sending.when {
-        fact(sheet, label, &format!("once {words}:"), ink.text, ink);
+        fact(
+            sheet,
+            label,
+            &format!("once {}:", words.trim_start_matches("once ")),
+            ink.text,
+            ink,
+        );
         label = "";
     }
     let request = format!("{} {}", sending.method, short_path(&sending.path));
@@ -233,7 +239,12 @@ fn one_sending(
         Some(says) => says.clone(),
         None => sanitise(&sending.shown.to_string()).to_string(),
     };
-    let only = (nth == 0).then(|| format!("only if still at version {}", plan.target.version));
+    // A template that a `workloadRef` names has a version of its own; what follows rests on what was observed before.
+    let version = match &sending.holder_version {
+        Some(version) => Some(version),
+        None => (nth == 0).then_some(&plan.target.version),
+    };
+    let only = version.map(|version| format!("only if still at version {version}"));
     let room = usize::from(sheet.width().saturating_sub(LABEL));
     // Request, body and condition, in this order, in as few lines as they fit into.
     let mut packed: Vec<String> = Vec::with_capacity(3);
@@ -322,185 +333,4 @@ fn one_guard(guard: &GuardAnswer, sheet: &mut Sheet<'_>, ink: &Ink) {
     };
     let mark = (decision_mark(guard.answer), ink.decision(guard.answer));
     sheet.labelled(mark, 2, &guard.because, style);
-}
-
-/// What stays at the bottom: the confirming line, what is typed, why a key did nothing, and the keys.
-fn confirm(state: &State, dialog: &Dialog, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
-    match &dialog.stage {
-        Stage::Reading => keys(&[("Esc", "leaves")], sheet, ink),
-        Stage::Refused(_) | Stage::Dead { .. } => {
-            keys(&[("r", "reads again"), ("Esc", "leaves")], sheet, ink);
-        }
-        Stage::Ready { plan, guards } => {
-            ceremony_lines(state, dialog, plan, guards, sheet, ink);
-            let hint = dialog.hint.as_deref();
-            if roomy {
-                sheet.blank();
-                match hint {
-                    Some(hint) => sheet.line(|line| {
-                        line.put(hint, ink.waiting);
-                    }),
-                    None if dialog.intent.verb == Verb::Promote => sheet.line(|line| {
-                        line.put(
-                            "Ctrl-f all the way instead: skips what is left, asks for more",
-                            ink.ghost,
-                        );
-                    }),
-                    None => sheet.blank(),
-                }
-                sheet.blank();
-                ready_keys(dialog, plan, sheet, ink);
-                sheet.blank();
-            } else {
-                match hint {
-                    Some(hint) => sheet.line(|line| {
-                        line.put(hint, ink.waiting);
-                    }),
-                    None => ready_keys(dialog, plan, sheet, ink),
-                }
-            }
-        }
-    }
-}
-
-fn ceremony_lines(
-    state: &State,
-    dialog: &Dialog,
-    plan: &Plan,
-    guards: &[GuardAnswer],
-    sheet: &mut Sheet<'_>,
-    ink: &Ink,
-) {
-    let denied = guards.iter().find(|guard| guard.answer == Decision::Deny);
-    if let Some(denied) = denied {
-        let words = format!("cannot be sent: {}", denied.because);
-        sheet.labelled(("✖", ink.bad), 2, &words, bold(ink.text));
-        return;
-    }
-    let Some(ceremony) = dialog.ceremony() else {
-        return;
-    };
-    let typing = !dialog.typed.is_empty() || !dialog.reason.is_empty();
-    let listens = typing || dialog.listens(state.now);
-    let quiet = |style: Style| if listens { style } else { ink.ghost };
-    let verb = dialog.intent.verb;
-    match &ceremony {
-        Ceremony::Yes => sheet.line(|line| {
-            line.put("Y", quiet(bold(ink.accent)))
-                .gap(1)
-                .put(does(verb), quiet(ink.text));
-            if verb.is_emergency() {
-                line.gap(6).put("the reason is asked afterwards", ink.dim);
-            }
-        }),
-        Ceremony::Environment { text, .. } => {
-            let words = format!("Type {text} to {}:", what_typing_does(plan, guards, verb));
-            sheet.wrapped(0, &words, quiet(ink.text));
-            input(&dialog.typed, ">", true, listens, sheet, ink);
-        }
-        Ceremony::Target { text } => {
-            let words = format!(
-                "Type {text} to {}, and why:",
-                what_typing_does(plan, guards, verb)
-            );
-            sheet.wrapped(0, &words, quiet(ink.text));
-            let typed = dialog.field == Field::Typed;
-            input(&dialog.typed, ">", typed, listens, sheet, ink);
-            input(&dialog.reason, "why", !typed, listens, sheet, ink);
-        }
-    }
-}
-
-fn what_typing_does(plan: &Plan, guards: &[GuardAnswer], verb: Verb) -> String {
-    let skips = plan
-        .risks
-        .iter()
-        .any(|risk| matches!(risk, Risk::SkipsStep { .. }));
-    let does = if skips { "skip the step" } else { verb.title() };
-    let warned = guards.iter().any(|guard| guard.answer > Decision::Allow);
-    format!("{does}{}", if warned { " all the same" } else { "" })
-}
-
-fn input(text: &str, label: &str, here: bool, listens: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
-    let (mark, style, cursor) = if listens {
-        (bold(ink.accent), bold(ink.text), ink.accent)
-    } else {
-        (ink.ghost, ink.ghost, ink.ghost)
-    };
-    sheet.line(|line| {
-        line.put(label, if here { mark } else { ink.ghost }).gap(1);
-        tail(text, line, style);
-        if here {
-            line.put("█", cursor);
-        }
-    });
-}
-
-/// The end of a text that is being typed: what one has just typed is what one looks at.
-pub(super) fn tail(text: &str, line: &mut Strip<'_>, style: Style) {
-    let room = usize::from(line.left().saturating_sub(1));
-    let mut wide = width(text);
-    let mut rest = text.chars();
-    while wide > room && rest.next().is_some() {
-        wide = width(rest.as_str());
-    }
-    line.put(rest.as_str(), style);
-}
-
-fn ready_keys(dialog: &Dialog, plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
-    let typed = matches!(
-        dialog.ceremony(),
-        Some(Ceremony::Environment { .. } | Ceremony::Target { .. })
-    );
-    let copies = if plan.same_as.len() > 1 {
-        "copies the commands"
-    } else {
-        "copies the command"
-    };
-    let hides = hides_something(&plan.differs);
-    sheet.line(|line| {
-        let narrow = line.left() < 70;
-        let leaves = |line: &mut Strip<'_>| {
-            line.put("Esc", bold(ink.accent))
-                .put(" leaves", ink.text)
-                .gap(4);
-        };
-        if typed && !narrow {
-            line.put("Enter sends when complete", ink.ghost).gap(4);
-        }
-        if narrow {
-            leaves(line);
-        }
-        line.put("Ctrl-y", bold(ink.accent)).gap(1);
-        line.put(if narrow { "copies" } else { copies }, ink.text)
-            .gap(4);
-        if !narrow {
-            leaves(line);
-        }
-        if hides && line.left() > 14 {
-            let does = if dialog.reveal {
-                " hides values"
-            } else {
-                " shows values"
-            };
-            line.put("Ctrl-r", bold(ink.accent)).put(does, ink.text);
-        }
-    });
-}
-
-/// Keys and what they do, as the last line of something.
-pub(super) fn keys(keys: &[(&str, &str)], sheet: &mut Sheet<'_>, ink: &Ink) {
-    sheet.line(|line| key_line(keys, line, ink));
-}
-
-pub(super) fn key_line(keys: &[(&str, &str)], line: &mut Strip<'_>, ink: &Ink) {
-    for (key, does) in keys {
-        if usize::from(line.left()) < width(key) + width(does) + 1 {
-            break;
-        }
-        line.put(key, bold(ink.accent))
-            .gap(1)
-            .put(does, ink.text)
-            .gap(4);
-    }
 }
