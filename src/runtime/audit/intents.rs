@@ -17,7 +17,7 @@ pub struct OpenIntent {
     pub target: String,
     /// How many requests may have left: their records were written.
     pub sent: usize,
-    /// The title of its plan.
+    /// The title of its plan, and where: `Back out checkout in prod-eu`.
     pub words: String,
 }
 
@@ -45,13 +45,19 @@ pub(super) fn open_among(entries: &[Entry]) -> Vec<OpenIntent> {
 }
 
 fn open(entry: &Entry, sent: usize) -> OpenIntent {
+    let title = text(field(&entry.body, "plan", "title"));
+    // One log is kept for every environment, and the same service is in several of them.
+    let words = match text(field(&entry.body, "target", "env")).as_str() {
+        "" => title,
+        environment => format!("{title} in {environment}"),
+    };
     OpenIntent {
         id: entry.intent.clone(),
         at: entry.at,
         verb: text(entry.body.get("verb")),
         target: text(field(&entry.body, "target", "id")),
         sent,
-        words: text(field(&entry.body, "plan", "title")),
+        words,
     }
 }
 
