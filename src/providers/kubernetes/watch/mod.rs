@@ -34,6 +34,8 @@ const LATE_AFTER: Duration = Duration::from_secs(75);
 const SHORT_LIVED: Duration = Duration::from_secs(5);
 /// A kind that is not there, or may not be seen, is asked for again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
+/// So many refusals in a row of what was permitted before are taken for the server's start rather than for an answer.
+const REFUSED_AT_START: u32 = 10;
 /// As client-go: the server ends a watch after a time between these, so that they do not all end together.
 const STREAM_SECONDS: (u64, u64) = (300, 600);
 
@@ -398,7 +400,11 @@ impl Watch {
 
     fn fail(&mut self, now: Duration, chance: &mut Chance, error: &Error) {
         let wait = match error {
-            Error::Forbidden(_) => ASK_AGAIN,
+            // A server that has just started denies what it permits until it has read its roles (seen with
+            // kube-apiserver 1.35): five minutes of that would look like a permission that was taken away.
+            Error::Forbidden(_) if !self.listed_once || self.attempt >= REFUSED_AT_START => {
+                ASK_AGAIN
+            }
             _ => chance
                 .wait(self.attempt)
                 .max(error.retry_after().unwrap_or_default()),

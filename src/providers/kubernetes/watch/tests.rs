@@ -367,6 +367,18 @@ fn forbidden_is_asked_again_after_five_minutes() {
 }
 
 #[test]
+fn what_was_permitted_before_is_asked_again_at_once_when_a_server_has_just_started() {
+    let mut played = in_sync();
+    for at in (100..).step_by(31).take(10) {
+        played.fail(at, &Error::Forbidden(said(403)));
+        assert_eq!(played.state(), Some(SourceState::Forbidden));
+        assert!(played.wait(at).is_some_and(|wait| wait <= 30_000));
+    }
+    played.fail(500, &Error::Forbidden(said(403)));
+    assert_eq!(played.wait(500), Some(300_000));
+}
+
+#[test]
 fn a_line_that_cannot_be_read_twice_from_the_same_version_ends_in_a_list() {
     let mut played = in_sync();
     played.fail(2, &Error::malformed("cut"));
