@@ -323,6 +323,14 @@ impl Windlass {
         sent
     }
 
+    /// The changes that the world took. Its controllers write too, so a version may be out of date on arrival: that
+    /// request did nothing, and the next one carries what was read since.
+    pub(super) fn taken(&self) -> Vec<Sent> {
+        let mut sent = self.patches();
+        sent.retain(|sent| sent.status != Some(409));
+        sent
+    }
+
     /// Waits until so many changes have arrived. They do not come through the terminal, so its bytes need not announce
     /// them: the file is read again at every one, and a few times a second besides.
     #[track_caller]
