@@ -211,8 +211,7 @@ fn roll_back_goes_to_the_revision_that_was_chosen() {
     let patches = windlass.until_patches(1);
     let path = CHECKOUT.replace("checkout", "images");
     assert_goes_back(&patches[0], &path, "registry.example/shop/images:v6.9.1");
-    windlass.until("Roll back images");
-    windlass.until("done");
+    windlass.until("Roll images back to revision 1: done, at its first stop");
     assert_eq!(windlass.patches().len(), 1);
 }
 

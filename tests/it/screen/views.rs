@@ -106,11 +106,11 @@ fn logs_follow_the_pod_that_is_read() {
     windlass.until("new  3");
     windlass.key("l");
     windlass.until("next pod");
+    windlass.until("● following");
     let newest = |text: &str| {
         text.lines()
-            .filter_map(|line| line.strip_prefix("│ 20"))
-            .map(|line| line.trim_end_matches(['│', ' ']).to_owned())
-            .next_back()
+            .rfind(|line| line.contains("level="))
+            .map(str::to_owned)
     };
     windlass.until_screen("a line", |screen| newest(&text_of(screen)).is_some());
     let first = newest(&windlass.text());
