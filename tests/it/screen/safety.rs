@@ -238,19 +238,9 @@ fn what_the_server_forbids_is_said_with_its_words() {
 
 #[test]
 fn the_selection_is_a_release_and_not_a_row() {
-    let mut windlass = Demo::of("morning").with(&["--speed", "60"]).live();
+    let mut windlass = Demo::of("morning").with(&["--speed", "40"]).live();
     windlass.until("  notify");
-    for _ in 0..18 {
-        if windlass.text().contains("▌  notify") {
-            break;
-        }
-        let before = windlass.text();
-        windlass.key("j");
-        windlass.until_screen("the next row", |screen| {
-            super::harness::text_of(screen) != before
-        });
-    }
-    windlass.until("▌  notify");
+    windlass.walk_to("▌  notify");
     let row = row_of(&windlass, "  notify");
     // Its pause runs out, it goes on and is promoted in the end: it moves in the order, and the bar goes with it.
     windlass.until_screen("notify in another row, selected", |screen| {

@@ -24,17 +24,7 @@ fn at(scenario: &'static str, service: &str) -> Windlass {
 fn choose(windlass: &mut Windlass, verb: &str) {
     windlass.key("m");
     windlass.until("opens its plan");
-    for _ in 0..9 {
-        if windlass.text().contains(&format!("▌   {verb} ")) {
-            break;
-        }
-        let before = windlass.text();
-        windlass.key("j");
-        windlass.until_screen("the next verb", |screen| {
-            super::harness::text_of(screen) != before
-        });
-    }
-    windlass.until(&format!("▌   {verb} "));
+    windlass.walk_to(&format!("▌   {verb} "));
     windlass.key("\r");
 }
 
