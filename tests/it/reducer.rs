@@ -99,21 +99,33 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .map(Step::Press)
             .collect::<Vec<_>>()
     });
-    // What a careful operator does, so that something is executed often enough to be judged.
-    let careful = prop::sample::select(vec!['x', 'z', 'p']).prop_map(|verb| {
-        vec![
+    // The way through a dialog, by a finger that is sometimes too fast: by chance alone hardly anything would be
+    // executed, and nothing could be judged.
+    let waits = || prop::sample::select(vec![0, 100, 300, 499, 500, 501, 700]);
+    let through = (
+        prop::sample::select(vec!['x', 'z', 'p']),
+        waits(),
+        prop::option::of(Just(Step::Press(Key::char('j')))),
+        waits(),
+    );
+    let through = through.prop_map(|(verb, first, between, second)| {
+        let mut steps = vec![
+            Step::Press(Key::plain(Code::Esc)),
+            Step::Press(Key::plain(Code::Esc)),
             Step::Press(Key::char(verb)),
             Step::Answer(true),
             Step::Draw,
-            Step::Wait(500),
-            Step::Press(Key::char('Y')),
-        ]
+            Step::Wait(first),
+        ];
+        steps.extend(between);
+        steps.extend([Step::Wait(second), Step::Press(Key::char('Y'))]);
+        steps
     });
     prop::collection::vec(
         prop_oneof![
             12 => step().prop_map(|step| vec![step]),
             1 => ceremony,
-            1 => careful,
+            2 => through,
         ],
         1..60,
     )
