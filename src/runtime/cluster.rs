@@ -163,6 +163,7 @@ impl Cluster {
             served,
         };
         let facts = act::facts(&self.client, intent, terms).await?;
+        self.saw(&facts.release.rollout);
         plan::plan(intent, &facts)
     }
 
@@ -178,7 +179,10 @@ impl Cluster {
         let forward = async {
             while let Some(state) = states.recv().await {
                 let state = match state {
-                    Observed::Seen(rollout) => Seen::Rollout(rollout),
+                    Observed::Seen(rollout) => {
+                        self.saw(&rollout);
+                        Seen::Rollout(rollout)
+                    }
                     Observed::Deleted { .. } => Seen::Deleted,
                     Observed::Trouble(_) | Observed::Mended => continue,
                 };
