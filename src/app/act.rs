@@ -39,12 +39,17 @@ impl State {
         let mut offer = offer(verb, release, access);
         if let Some(environment) = environment {
             if !environment.is_fresh() {
-                offer.because.push(Because::Source(format!(
-                    "{} is {}: {}",
+                let mut words = format!(
+                    "{} is {}",
                     environment.name,
-                    environment.health.state.word(),
-                    &*environment.health.detail
-                )));
+                    environment.health.state.word()
+                );
+                // A source that has only begun to connect has nothing to add.
+                if !environment.health.detail.is_empty() {
+                    words.push_str(": ");
+                    words.push_str(&environment.health.detail);
+                }
+                offer.because.push(Because::Source(words));
             }
             match &environment.arming {
                 Arming::Forbidden { because } => {
@@ -104,7 +109,7 @@ impl State {
         if verb == Verb::Rollback {
             return self.open_history(id, uid, HistoryPurpose::ChooseRevision);
         }
-        self.open_plan(verb, id, uid, None)
+        self.open_plan(verb, &id, uid, None)
     }
 
     pub(super) fn open_history(
@@ -128,7 +133,7 @@ impl State {
     pub(super) fn open_plan(
         &mut self,
         verb: Verb,
-        target: ReleaseId,
+        target: &ReleaseId,
         uid: Uid,
         to_revision: Option<u64>,
     ) -> Vec<Effect> {
@@ -147,7 +152,7 @@ impl State {
         ))));
         self.dirty = true;
         let mut effects = vec![Effect::Plan(intent)];
-        effects.extend(self.access_if_old(&target));
+        effects.extend(self.access_if_old(target));
         effects
     }
 
@@ -265,7 +270,7 @@ impl State {
                     .map(|release| release.rollout.uid.clone());
                 self.overlays.pop();
                 match uid {
-                    Some(uid) => self.open_plan(verb, target, uid, to),
+                    Some(uid) => self.open_plan(verb, &target, uid, to),
                     None => Vec::new(),
                 }
             }

@@ -165,11 +165,11 @@ impl Aftermath {
             Verb::Abort => self.came_back_after_abort(seen),
             Verb::BackOut | Verb::Rollback => match seen.argo() {
                 // Backed out by an abort: the template stays, so only a new start of it counts.
-                Some(_) if self.from_hash == self.current(seen) && seen.aborted() => false,
+                Some(_) if self.from_hash == current(seen) && seen.aborted() => false,
                 Some(_) => {
                     self.from_hash.is_some()
                         && self.from_hash != self.to_hash
-                        && self.current(seen) == self.from_hash
+                        && current(seen) == self.from_hash
                 }
                 None => {
                     !self.from_images.is_empty()
@@ -185,10 +185,10 @@ impl Aftermath {
         !seen.aborted()
             && !seen.fully_promoted()
             && self.from_hash.is_some()
-            && self.current(seen) == self.from_hash
+            && current(seen) == self.from_hash
     }
+}
 
-    fn current(&self, seen: &Rollout) -> Option<PodHash> {
-        seen.argo().and_then(|argo| argo.current_hash.clone())
-    }
+fn current(seen: &Rollout) -> Option<PodHash> {
+    seen.argo().and_then(|argo| argo.current_hash.clone())
 }

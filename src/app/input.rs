@@ -471,6 +471,7 @@ impl State {
         Vec::new()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm an overlay")]
     fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
         let Some(mut overlay) = self.overlays.pop() else {
             return Vec::new();
@@ -521,7 +522,7 @@ impl State {
                                 (history.target.clone(), history.uid.clone(), revision.number);
                             (
                                 Keep::No,
-                                self.open_plan(Verb::Rollback, target, uid, Some(number)),
+                                self.open_plan(Verb::Rollback, &target, uid, Some(number)),
                             )
                         }
                         None => (Keep::Yes, Vec::new()),

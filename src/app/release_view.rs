@@ -45,6 +45,7 @@ impl Pane {
         }
     }
 
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Canary => Self::Pods,
@@ -54,6 +55,7 @@ impl Pane {
         }
     }
 
+    #[must_use]
     pub const fn previous(self) -> Self {
         match self {
             Self::Canary => Self::Events,

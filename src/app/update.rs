@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// Namespaces whose access is asked for without anybody looking at them.
+const ASKED_AT_MOST: usize = 30;
+
 /// Takes one message at a time `now`. Returns what is to be done about it.
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
@@ -66,7 +69,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Action { intent, update } => state.action(&intent, update),
         Msg::History { uid, result } => {
-            state.history(&uid, result);
+            state.history(&uid, &result);
             Vec::new()
         }
         Msg::Yaml { uid: _, result } => {
@@ -77,7 +80,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Log { pod, event } => {
-            state.log(&pod, event);
+            state.log(&pod, &event);
             Vec::new()
         }
         Msg::Audit { records, verified } => {
@@ -177,9 +180,31 @@ impl State {
         }
     }
 
+    /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
+    fn access_where_it_waits(
+        &mut self,
+        rollout: &crate::model::rollout::Rollout,
+    ) -> Option<Effect> {
+        let waits = self
+            .releases
+            .find(&rollout.id)
+            .is_some_and(crate::model::release::Release::waits_for_human);
+        let environment = self.environments.get_mut(&rollout.id.environment)?;
+        let namespace = &rollout.id.namespace;
+        let known =
+            environment.access.contains_key(namespace) || environment.asked.len() >= ASKED_AT_MOST;
+        if !waits || known || !environment.asked.insert(namespace.clone()) {
+            return None;
+        }
+        Some(Effect::Access {
+            environment: rollout.id.environment.clone(),
+            namespace: namespace.clone(),
+        })
+    }
+
     /// The watch showed an object: dialogs, lines and bells may have something to say.
     fn seen(&mut self, rollout: &crate::model::rollout::Rollout) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects: Vec<Effect> = self.access_where_it_waits(rollout).into_iter().collect();
         for overlay in &mut self.overlays {
             if let Overlay::Plan(dialog) = overlay {
                 dialog.seen(rollout);
@@ -265,13 +290,13 @@ impl State {
     fn history(
         &mut self,
         uid: &crate::model::id::Uid,
-        result: Result<Vec<crate::model::detail::Revision>, Safe>,
+        result: &Result<Vec<crate::model::detail::Revision>, Safe>,
     ) {
         for overlay in &mut self.overlays {
             if let Overlay::History(history) = overlay
                 && history.uid == *uid
             {
-                history.revisions = match &result {
+                history.revisions = match result {
                     Ok(revisions) => Loading::Here(revisions.clone()),
                     Err(why) => Loading::Failed(why.clone()),
                 };
@@ -287,7 +312,7 @@ impl State {
         }
     }
 
-    fn log(&mut self, pod: &Safe, event: LogEvent) {
+    fn log(&mut self, pod: &Safe, event: &LogEvent) {
         for overlay in &mut self.overlays {
             let Overlay::Logs(logs) = overlay else {
                 continue;
@@ -296,7 +321,7 @@ impl State {
                 continue;
             }
             self.dirty = true;
-            match &event {
+            match event {
                 LogEvent::Following => logs.state = LogState::Following,
                 LogEvent::Ended => logs.state = LogState::Ended,
                 LogEvent::Failed(why) => logs.state = LogState::Failed(why.clone()),

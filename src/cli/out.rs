@@ -27,11 +27,11 @@ impl Out {
         }
     }
 
-    pub(super) const fn is_json(&self) -> bool {
+    pub(super) const fn is_json(self) -> bool {
         self.json
     }
 
-    pub(super) const fn is_closed(&self) -> bool {
+    pub(super) const fn is_closed(self) -> bool {
         self.closed
     }
 
@@ -58,6 +58,10 @@ impl Out {
     }
 
     /// To standard error.
+    #[expect(
+        clippy::unused_self,
+        reason = "one place prints, whatever it needs for that"
+    )]
     pub(super) fn note(&mut self, text: &str) {
         // Nothing is left to say it to where standard error is closed.
         let _ = writeln!(std::io::stderr(), "{text}");

@@ -26,7 +26,7 @@ pub(super) struct SourceReport<'a> {
     pub health: &'a SourceHealth,
 }
 
-pub(super) fn status(now: Timestamp, sources: &[SourceReport<'_>], releases: Vec<Value>) -> Value {
+pub(super) fn status(now: Timestamp, sources: &[SourceReport<'_>], releases: &[Value]) -> Value {
     json!({
         "schema": "windlass.status/1",
         "at": now,
@@ -170,7 +170,7 @@ pub(super) fn action(
     plan: &Plan,
     guards: &[GuardAnswer],
     outcome: &str,
-    observed: Value,
+    observed: &Value,
     audit: Option<&str>,
 ) -> Value {
     json!({

@@ -139,11 +139,11 @@ impl Picture {
             .filter(|release| fits(release, filter))
             .collect();
         sorted.sort_by(|a, b| a.rollout.id.cmp(&b.rollout.id));
-        let releases = sorted
+        let releases: Vec<Value> = sorted
             .iter()
             .filter_map(|release| self.one(now, release, None))
             .collect();
-        report::status(now, &self.sources(), releases)
+        report::status(now, &self.sources(), &releases)
     }
 
     fn sources(&self) -> Vec<SourceReport<'_>> {
@@ -422,8 +422,8 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
     match wanted.find(&picture.releases) {
         Ok(release) => {
             let now = now();
-            let one = picture.one(now, release, None).into_iter().collect();
-            out.result(&report::status(now, &picture.sources(), one), || {
+            let one: Vec<Value> = picture.one(now, release, None).into_iter().collect();
+            out.result(&report::status(now, &picture.sources(), &one), || {
                 describe(now, release)
             });
         }
@@ -457,7 +457,7 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         health: &health,
     }];
     let object = report::release(now, &release, ready.tier, &health, Some(&access));
-    out.result(&report::status(now, &sources, vec![object]), || {
+    out.result(&report::status(now, &sources, &[object]), || {
         let mut text = describe(now, &release);
         for offer in crate::ops::offer::offers(&release, Some(&access)) {
             let because: Vec<&str> = offer

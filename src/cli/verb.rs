@@ -51,18 +51,12 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
     };
     let (ready, release) = match target::find(session, &wanted).await {
         Ok(found) => found,
-        Err((exit, why)) => return no_plan(out, asked.verb, args, exit, vec![why]),
+        Err((exit, why)) => return no_plan(out, asked.verb, args, exit, &[why]),
     };
     let cluster = match &ready.cluster {
         Ok(cluster) => Rc::clone(cluster),
         Err(why) => {
-            return no_plan(
-                out,
-                asked.verb,
-                args,
-                Exit::Unreachable,
-                vec![why.to_string()],
-            );
+            return no_plan(out, asked.verb, args, Exit::Unreachable, &[why.to_string()]);
         }
     };
     let intent = intent(session, asked, args, &release);
@@ -95,7 +89,7 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
     );
     if args.dry_run {
         out.result(
-            &report::action(&plan, &guards, "dry-run", Value::Null, None),
+            &report::action(&plan, &guards, "dry-run", &Value::Null, None),
             || plan_text(&plan, &guards),
         );
         return Exit::Done;
@@ -139,10 +133,10 @@ async fn refused(
     {
         out.note(&super::history::text(&revisions));
     }
-    no_plan(out, asked.verb, args, exit, refusal.because)
+    no_plan(out, asked.verb, args, exit, &refusal.because)
 }
 
-fn no_plan(out: &mut Out, verb: Verb, args: &VerbArgs, exit: Exit, because: Vec<String>) -> Exit {
+fn no_plan(out: &mut Out, verb: Verb, args: &VerbArgs, exit: Exit, because: &[String]) -> Exit {
     let guards: Vec<Value> = because
         .iter()
         .map(|because| json!({ "name": "state", "answer": "deny", "because": because }))
@@ -159,7 +153,7 @@ fn no_plan(out: &mut Out, verb: Verb, args: &VerbArgs, exit: Exit, because: Vec<
         "audit_id": null,
     });
     out.json_only(&object);
-    for reason in &because {
+    for reason in because {
         out.error(reason);
     }
     exit
@@ -184,7 +178,7 @@ async fn confirm_and_execute(
                 &plan,
                 &guards,
                 "refused",
-                Value::Null,
+                &Value::Null,
                 None,
             ));
             for reason in because {
@@ -200,7 +194,7 @@ async fn confirm_and_execute(
                 &plan,
                 &guards,
                 "needs-confirmation",
-                Value::Null,
+                &Value::Null,
                 None,
             ));
             out.error(&report::missing(&not_yet, &ceremony(&plan, &guards)));
@@ -253,7 +247,7 @@ fn finish(plan: &Plan, guards: &[GuardAnswer], outcome: &Outcome, out: &mut Out)
         plan,
         guards,
         outcome.kind.word(),
-        report::observed(outcome),
+        &report::observed(outcome),
         Some(audit),
     );
     out.result(&object, || outcome_words(&plan.title, outcome));

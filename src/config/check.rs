@@ -142,7 +142,7 @@ impl Walk<'_, '_> {
         for (name, value) in tables {
             let at = name.span();
             self.under(name.get_ref(), |walk| {
-                if let Err(says) = rule::filled(name.get_ref()) {
+                if let Err(says) = rule::own_name(name.get_ref()) {
                     walk.found
                         .add(&at, format!("the name of {}: {says}", walk.place()));
                 }
@@ -162,6 +162,29 @@ impl Walk<'_, '_> {
             let says = format!("{}: one of env, file and command is wanted", self.dotted());
             self.found.add(at, says);
         }
+        self.program(source);
+    }
+
+    /// One text with spaces is a command line for a shell, and there is none. A path may hold spaces.
+    fn program(&mut self, source: &DeTable<'_>) {
+        let Some(words) = source.get("command").and_then(|c| c.get_ref().as_array()) else {
+            return;
+        };
+        let Some((first, text)) = words
+            .iter()
+            .next()
+            .and_then(|w| Some((w, w.get_ref().as_str()?)))
+        else {
+            return;
+        };
+        let says = if text.is_empty() {
+            "the name of the program is empty"
+        } else if words.len() == 1 && text.contains(' ') && !text.contains('/') {
+            "each word is a text of its own, as in [\"gh\", \"auth\", \"token\"]; no shell splits them"
+        } else {
+            return;
+        };
+        self.under("command", |walk| walk.wrong(first, says));
     }
 
     /// A bearer token in plain HTTP is everybody's on the way.

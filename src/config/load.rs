@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, Problems, SecretSource, near::nearest, parse, secret};
+use super::{Config, Problems, SecretSource, near::nearest, parse, rule, secret};
 
 /// Far more than anybody writes; a wrong path (a log, a device) is not read to its end.
 const LARGEST: u64 = 1024 * 1024;
@@ -61,8 +61,18 @@ pub fn load(
     let mut config = parse(&text, &shown)?;
     let home = environment("HOME");
     let mut warnings = unknown_to_write(&config);
+    let beside = Beside {
+        folder: path.parent(),
+        home: home.as_deref(),
+    };
+    if rule::is_theme_file(&config.ui.theme) {
+        let theme = beside.place(Path::new(&config.ui.theme));
+        config.ui.theme = theme.to_string_lossy().into_owned();
+    }
     for (key, source) in config.secrets_mut() {
-        source.anchor(path.parent(), home.as_deref());
+        if let SecretSource::File(file) = source {
+            *file = beside.place(file);
+        }
         warnings.extend(readable_by_all(&key, source));
     }
     Ok(Loaded {
@@ -70,6 +80,22 @@ pub fn load(
         path: Some(path),
         warnings,
     })
+}
+
+/// A relative file lies beside the configuration: where one happens to stand must not decide what is sent where.
+struct Beside<'a> {
+    folder: Option<&'a Path>,
+    home: Option<&'a str>,
+}
+
+impl Beside<'_> {
+    fn place(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), self.home, self.folder) {
+            (Ok(rest), Some(home), _) => Path::new(home).join(rest),
+            (Err(_), _, Some(folder)) => folder.join(path),
+            _ => path.to_path_buf(),
+        }
+    }
 }
 
 fn defaults(warnings: Vec<String>) -> Loaded {

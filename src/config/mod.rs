@@ -121,7 +121,7 @@ impl Default for Ui {
     fn default() -> Self {
         Self {
             theme: "dark".to_owned(),
-            clock: false,
+            clock: true,
         }
     }
 }
@@ -164,10 +164,7 @@ pub fn parse(text: &str, file: &str) -> Result<Config, Problems> {
     let (table, mistakes) = toml::de::DeTable::parse_recoverable(text);
     let mut found = problem::Found::new(file, text);
     for mistake in &mistakes {
-        found.add(
-            &mistake.span().unwrap_or(0..0),
-            format!("this is not TOML: {}", one_line(mistake.message())),
-        );
+        found.add(&mistake.span().unwrap_or(0..0), not_toml(mistake, text));
     }
     found.first_of_each_line();
     found.finish()?;
@@ -185,6 +182,27 @@ pub fn parse(text: &str, file: &str) -> Result<Config, Problems> {
             .err()
             .unwrap_or_else(|| Problems::of_file(file, one_line(e.message())))
     })
+}
+
+/// The parser's own words, but for two of them that do not say what is wrong.
+fn not_toml(mistake: &toml::de::Error, text: &str) -> String {
+    let span = mistake.span().unwrap_or(0..0);
+    let rest = text.get(span.start..).and_then(|rest| rest.lines().next());
+    let nothing = rest.is_none_or(|rest| rest.trim().is_empty() || rest.trim().starts_with('#'));
+    let says = match mistake.message() {
+        message if message.starts_with("string values must be quoted") && nothing => {
+            "a value is missing".to_owned()
+        }
+        message if message.starts_with("string values must be quoted") => {
+            "a text stands in quotes, and this is neither a text nor a number".to_owned()
+        }
+        "duplicate key" => format!(
+            "the key {:?} is there twice",
+            text.get(span).unwrap_or_default()
+        ),
+        message => one_line(message),
+    };
+    format!("this is not TOML: {says}")
 }
 
 fn one_line(text: &str) -> String {

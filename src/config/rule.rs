@@ -28,23 +28,24 @@ pub(super) fn filled(text: &str) -> Kept {
     Ok(())
 }
 
-/// A known theme or a file of one's own. A file is told by its slash or its ending, so that a slip in a theme's name is
-/// a slip, and not a file that does not exist.
+/// A theme's file is told by its slash or its ending, so that a slip in a theme's name is a slip, and not a file that
+/// does not exist.
+pub(super) fn is_theme_file(text: &str) -> bool {
+    let ending = std::path::Path::new(text).extension();
+    text.contains('/') || ending.is_some_and(|ending| ending == "toml")
+}
+
 pub(super) fn theme(text: &str) -> Kept {
-    let file = text.contains('/')
-        || std::path::Path::new(text)
-            .extension()
-            .is_some_and(|ending| ending == "toml");
-    if file || THEMES.contains(&text) {
+    if is_theme_file(text) || THEMES.contains(&text) {
         return Ok(());
     }
     Err(format!(
-        "there is no theme {text:?}; {}, or a file whose name ends with .toml",
+        "there is no theme {text:?} (the name of a file of one's own ends with .toml); {}",
         known(text, THEMES)
     ))
 }
 
-/// "known are a, b, c; did you mean "b"?"
+/// `valid are a, b, c; did you mean "b"?`
 pub(super) fn known(word: &str, words: &[&str]) -> String {
     let list = words.join(", ");
     match nearest(word, words.iter().copied()) {
@@ -67,6 +68,19 @@ pub(super) fn variable(text: &str) -> Kept {
         "the name of an environment variable is wanted (letters, digits and _), not the secret itself"
             .to_owned(),
     )
+}
+
+/// A name of the writer's own: it is typed to confirm, so it has no spaces and no letters that only look like others. (The
+/// name of a context, slashes and colons included, may serve.)
+pub(super) fn own_name(text: &str) -> Kept {
+    filled(text)?;
+    let plain = |c: char| c.is_ascii_graphic();
+    if text.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "{text:?} is no name (ASCII without spaces)"
+    ))
 }
 
 /// A DNS label, as Kubernetes wants it of a namespace.

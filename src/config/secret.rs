@@ -1,12 +1,7 @@
 //! Where a secret comes from, and fetching it when it is needed. Must never be kept longer than its use, never be
 //! shown, and never be taken from the configuration's own text.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{io::Read, path::PathBuf, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{SecretString, zeroize::Zeroizing};
@@ -79,16 +74,6 @@ impl SecretSource {
             }
             Self::File(path) => of_file(path.clone()).await,
             Self::Command(words) => of_command(words).await,
-        }
-    }
-
-    /// A relative file lies beside the configuration: where one happens to stand must not decide what is sent where.
-    pub(super) fn anchor(&mut self, folder: Option<&Path>, home: Option<&str>) {
-        let Self::File(path) = self else { return };
-        if let (Ok(rest), Some(home)) = (path.strip_prefix("~"), home) {
-            *path = Path::new(home).join(rest);
-        } else if let (true, Some(folder)) = (path.is_relative(), folder) {
-            *path = folder.join(&*path);
         }
     }
 }

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     id::{PodHash, Uid},
     replica_set::ReplicaSet,
-    rollout::{ArgoStrategy, PauseReason, Phase, Rollout, RunPhase, RunRole, Workload},
+    rollout::{
+        ArgoStrategy, PauseCondition, PauseReason, Phase, Rollout, RunPhase, RunRole, Workload,
+    },
     step::{Step, what_comes_next},
     text::Safe,
 };
@@ -185,12 +187,11 @@ impl Release {
         let timed = rollout.canary().is_some_and(|canary| {
             matches!(canary.current_step(), Some((_, Step::PauseFor { .. })))
         });
-        !argo.pause_conditions.is_empty()
-            && !(timed
-                && argo
-                    .pause_conditions
-                    .iter()
-                    .all(|condition| condition.reason == PauseReason::CanaryPauseStep))
+        let by_step = |condition: &PauseCondition| condition.reason == PauseReason::CanaryPauseStep;
+        match argo.pause_conditions.as_slice() {
+            [] => false,
+            conditions => !timed || !conditions.iter().all(by_step),
+        }
     }
 
     /// Which group it belongs to. `fresh` is whether its source is live enough to say so.

@@ -111,7 +111,7 @@ impl Basis {
             (Self::Emergency { current: was, .. }, Self::Emergency { current: is, .. })
                 if was != is =>
             {
-                version_words(was, is)
+                version_words(was.as_ref(), is.as_ref())
             }
             (Self::Emergency { stable: was, .. }, Self::Emergency { stable: is, .. })
                 if was != is =>
@@ -144,7 +144,7 @@ fn what_changed(was: &Inputs, is: &Inputs) -> String {
         return RECREATED.to_owned();
     }
     if was.current != is.current {
-        return version_words(&was.current, &is.current);
+        return version_words(was.current.as_ref(), is.current.as_ref());
     }
     if was.stable != is.stable {
         return format!(
@@ -192,11 +192,11 @@ fn flag_words(was: Flags, is: Flags) -> String {
     .to_owned()
 }
 
-fn version_words(was: &Option<PodHash>, is: &Option<PodHash>) -> String {
+fn version_words(was: Option<&PodHash>, is: Option<&PodHash>) -> String {
     format!(
         "the version changed from {} to {}",
-        hash_words(was.as_ref()),
-        hash_words(is.as_ref())
+        hash_words(was),
+        hash_words(is)
     )
 }
 

@@ -68,6 +68,7 @@ pub struct Situation<'a> {
     pub who: &'a str,
 }
 
+/// `None` where it has nothing to say about this plan: all of them have one type, whether they can be silent or not.
 type Guard = fn(&Plan, &Situation<'_>) -> Option<GuardAnswer>;
 
 const GUARDS: [(&str, Guard); 9] = [
@@ -103,6 +104,7 @@ fn answer(name: &'static str, answer: Decision, because: impl Into<String>) -> G
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of every guard")]
 fn fresh(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
     let age = situation.now.duration_since(plan.read_at);
     let seconds = age.as_secs().max(0);
@@ -188,6 +190,7 @@ fn unchanged(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of every guard")]
 fn permitted(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
     let namespace = &plan.intent.target.namespace;
     let Some(access) = situation.access else {

@@ -301,7 +301,7 @@ impl Machine {
                 OutcomeKind::Refused,
                 format!("not sent: its audit record could not be written ({why})"),
             ))],
-            Stage::RecordingSend { index, .. } if index == 0 => vec![Do::Finish(self.outcome(
+            Stage::RecordingSend { index: 0, .. } => vec![Do::Finish(self.outcome(
                 OutcomeKind::Refused,
                 format!("not sent: its audit record could not be written ({why})"),
             ))],

@@ -207,6 +207,7 @@ pub(crate) fn plan(verb: Verb, rollout: &Rollout) -> Plan {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better at its calls")]
 pub(crate) fn access(answer: Answer) -> Access {
     Access {
         namespace: "shop".into(),

@@ -116,9 +116,9 @@ fn each_guard_that_denies_keeps_it_from_being_sent() {
         Arming::ReadOnly,
     );
     let expired = Arming::Armed { until: Some(at(0)) };
-    let denied = access(Answer::Denied);
+    let refused = access(Answer::Denied);
     let intent = crate::model::id::IntentId::new("other");
-    let stale = SourceHealth {
+    let late_watch = SourceHealth {
         state: SourceState::Stale,
         since: at(0),
         detail: Safe::default(),
@@ -148,7 +148,7 @@ fn each_guard_that_denies_keeps_it_from_being_sent() {
             .iter()
             .any(|guard| guard.answer == Decision::Deny)
     };
-    assert!(with_access(&denied));
+    assert!(with_access(&refused));
     assert!(with_access(&access(Answer::NotAnswered(Safe::default()))));
     let allowed = access(Answer::Allowed);
     let arming = Arming::Armed { until: None };
@@ -160,7 +160,7 @@ fn each_guard_that_denies_keeps_it_from_being_sent() {
             .any(|guard| guard.answer == Decision::Deny)
     );
     let mut watched = situation(&allowed, &arming);
-    watched.source = Some(&stale);
+    watched.source = Some(&late_watch);
     assert!(
         ask_all(&promote, &watched)
             .iter()
@@ -249,9 +249,9 @@ fn the_strongest_ceremony_asks_for_a_reason_as_well() {
 #[test]
 fn nothing_that_is_denied_can_be_approved() {
     let promote = plan(Verb::Promote, &canary());
-    let denied = access(Answer::Denied);
+    let refused = access(Answer::Denied);
     let arming = Arming::Armed { until: None };
-    let guards = ask_all(&promote, &situation(&denied, &arming));
+    let guards = ask_all(&promote, &situation(&refused, &arming));
     let everything = Confirmation {
         yes: true,
         typed: Some("prod-eu/checkout".to_owned()),

@@ -69,16 +69,15 @@ async fn read(
     let mut lines = client.lines(&path).await?.of_text(LINE_MAX);
     let mut batch = Vec::new();
     loop {
-        let next = match lines.ready() {
-            Some(next) => next,
-            None => {
-                if hand_over(&mut batch, sender).await.is_none() {
-                    return Ok(None);
-                }
-                tokio::select! {
-                    next = lines.next() => next,
-                    () = sender.closed() => return Ok(None),
-                }
+        let next = if let Some(next) = lines.ready() {
+            next
+        } else {
+            if hand_over(&mut batch, sender).await.is_none() {
+                return Ok(None);
+            }
+            tokio::select! {
+                next = lines.next() => next,
+                () = sender.closed() => return Ok(None),
             }
         };
         match next {

@@ -1,4 +1,4 @@
-//! The version of a certificate. rustls takes version 3 only, and its own words for that ("`UnsupportedCertVersion`")
+//! The version of a certificate. rustls takes version 3 only, and its own words for that (`UnsupportedCertVersion`)
 //! help nobody. Reads just enough of DER to say it; never decides whether a certificate is good.
 
 /// 1, 2 or 3, or `None` where this is no certificate.

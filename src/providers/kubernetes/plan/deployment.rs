@@ -26,7 +26,7 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
         Verb::Pause => pause(intent, facts, rollout)?,
         Verb::Resume => resume(intent, facts, rollout)?,
         Verb::Restart => restart(intent, facts, rollout),
-        Verb::BackOut => template(intent, facts, rollout, last_that_served(facts)?)?,
+        Verb::BackOut => template(intent, facts, rollout, &last_that_served(facts)?)?,
         Verb::Rollback => {
             let chosen = match intent.to_revision {
                 Some(revision) => with_revision(facts, revision)?,
@@ -44,7 +44,7 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
                 }
                 None => last_that_served(facts)?,
             };
-            template(intent, facts, rollout, chosen)?
+            template(intent, facts, rollout, &chosen)?
         }
         Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
             return Err(Refusal::guard(format!(
@@ -153,7 +153,7 @@ fn template(
     intent: &Intent,
     facts: &Facts,
     rollout: &Rollout,
-    chosen: Chosen<'_>,
+    chosen: &Chosen<'_>,
 ) -> Result<Draft, Refusal> {
     let template = template_of(facts, chosen.set)?;
     if let Some(current) = &facts.current_template
@@ -208,7 +208,7 @@ fn template(
             "b rolls forward to {} again",
             facts.release.current().label()
         ),
-        not_undone: not_undone(rollout),
+        not_undone: not_undone(facts, chosen.set),
         skips: None,
         differs: differences(facts, chosen.set),
         expect: format!(

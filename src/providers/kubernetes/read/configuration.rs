@@ -1,4 +1,4 @@
-//! Configuration that a template names and a roll back does not take back: `ConfigMaps` and Secrets, and when they were
+//! Configuration that a template names and a roll back does not take back: `ConfigMap`s and Secrets, and when they were
 //! changed. Only their metadata is asked for; no value of a Secret ever comes near this program.
 
 use std::collections::BTreeSet;

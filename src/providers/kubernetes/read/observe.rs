@@ -45,16 +45,15 @@ pub async fn observe(
     from: Option<ResourceVersion>,
     sender: mpsc::Sender<Observed>,
 ) -> Result<(), Error> {
-    let from = match from {
-        Some(version) => version,
-        None => {
-            let first = rollout(client, target).await?;
-            let version = first.version.clone();
-            if sender.send(Observed::Seen(Arc::new(first))).await.is_err() {
-                return Ok(());
-            }
-            version
+    let from = if let Some(version) = from {
+        version
+    } else {
+        let first = rollout(client, target).await?;
+        let version = first.version.clone();
+        if sender.send(Observed::Seen(Arc::new(first))).await.is_err() {
+            return Ok(());
         }
+        version
     };
     let listener = One {
         environment: target.environment.clone(),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{Ask, Chance, Condition, Line, Watch};
@@ -129,6 +129,54 @@ impl Gate {
         self.shut_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What comes within this of the last flush is told together with what follows. An API server sends its list object by
+/// object, slower than they are read: without this, ten thousand objects would be ten thousand wake-ups all the same.
+/// After a longer quiet nothing waits.
+const TOGETHER: Duration = Duration::from_millis(30);
+
+/// What of a stream has been handed on, and when.
+struct Telling {
+    untold: bool,
+    flushed: Option<Instant>,
+}
+
+impl Telling {
+    async fn flush<T, L: Listener<T>>(
+        &mut self,
+        watch: &Watch,
+        listener: &mut L,
+    ) -> Result<(), Closed> {
+        listener.flush(watch.condition(), true).await?;
+        self.untold = false;
+        self.flushed = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The next line. `None`: nothing came until the watch is late.
+    async fn next_line<T, L: Listener<T>>(
+        &mut self,
+        with: &Watching<'_>,
+        watch: &Watch,
+        listener: &mut L,
+        lines: &mut Lines,
+    ) -> Result<Option<Result<Option<Bytes>, Error>>, Closed> {
+        if let Some(next) = lines.ready() {
+            return Ok(Some(next));
+        }
+        if self.untold {
+            let due = self.flushed.map(|at| at + TOGETHER);
+            if let Some(due) = due.filter(|due| *due > Instant::now())
+                && let Ok(next) = timeout_at(due, lines.next()).await
+            {
+                return Ok(Some(next));
+            }
+            self.flush(watch, listener).await?;
+        }
+        let late = with.start + watch.deadline();
+        Ok(timeout_at(late, lines.next()).await.ok())
     }
 }
 
@@ -251,22 +299,19 @@ impl Watching<'_> {
         if watch.opened(self.now()).begin {
             listener.tell(News::Begin);
         }
+        let mut telling = Telling {
+            untold: true,
+            flushed: None,
+        };
         loop {
-            let next = match lines.ready() {
-                Some(next) => next,
-                None => {
-                    listener.flush(watch.condition(), true).await?;
-                    match self.wait_for_line(watch, &mut lines).await {
-                        Some(next) => next,
-                        None => {
-                            watch.overdue();
-                            return Ok(());
-                        }
-                    }
-                }
+            let next = telling.next_line(self, watch, listener, &mut lines);
+            let Some(next) = next.await? else {
+                watch.overdue();
+                return Ok(());
             };
             match next {
                 Ok(Some(line)) => {
+                    telling.untold = true;
                     if let Err(error) = self.line(watch, listener, &line) {
                         return self.failed(watch, listener, &error);
                     }
@@ -278,20 +323,9 @@ impl Watching<'_> {
                 Err(error) => return self.failed(watch, listener, &error),
             }
             if listener.is_full() {
-                listener.flush(watch.condition(), true).await?;
+                telling.flush(watch, listener).await?;
             }
         }
-    }
-
-    /// `None`: nothing came in time.
-    async fn wait_for_line(
-        &self,
-        watch: &Watch,
-        lines: &mut Lines,
-    ) -> Option<Result<Option<Bytes>, Error>> {
-        tokio::time::timeout_at(self.start + watch.deadline(), lines.next())
-            .await
-            .ok()
     }
 
     fn line<T: Object, L: Listener<T>>(

@@ -458,185 +458,172 @@ fn query(path: &str, key: &str) -> Option<u64> {
         .ok()
 }
 
-#[test]
-fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
-    for seed in 0..300 {
-        let mut chance = Chance::seeded(seed);
-        let (mut server, mut copy, mut played) = (Server::default(), Copy::default(), new());
-        if seed % 2 == 0 {
+/// One life of a collection: a server, a copy, and the watch between them.
+struct Life {
+    server: Server,
+    copy: Copy,
+    played: Played,
+    chance: Chance,
+    at: Duration,
+    broken_lists: u64,
+}
+
+impl Life {
+    fn new(seed: u64) -> Self {
+        let mut played = new();
+        if seed.is_multiple_of(2) {
             played.streams.no();
             played.watch = Watch::new(ApiPath::new(&["x"]), false, played.streams.clone());
         }
-        let mut at = secs(1);
-        let mut broken_lists = 0;
-        for round in 0..400 {
-            server.churn(&mut chance);
-            at += Duration::from_millis(chance.between(1, 20_000));
-            if chance.between(0, 30) == 0 {
-                server.oldest = server.version;
-            }
-            let faulty = round < 390;
-            let text = played.ask_at(at);
-            if let Some(wait) = text.strip_prefix("wait ") {
-                at += Duration::from_millis(wait.parse().expect("wait"));
-                continue;
-            }
-            if text.starts_with("page") {
-                server.lists += 1;
-                let page = played.watch.page(at, &server.version.to_string(), "");
-                let marks = page.expect("page");
-                copy.marks(Marks {
-                    complete: false,
-                    ..marks
-                });
-                for (name, version) in server.objects.clone() {
-                    copy.object(name, version, false);
-                }
-                copy.marks(Marks {
-                    begin: false,
-                    ..marks
-                });
-                continue;
-            }
-            let Some(from) = query(&text, "resourceVersion") else {
-                server.lists += 1;
-                copy.marks(played.watch.opened(at));
-                for (count, (name, version)) in server.objects.clone().into_iter().enumerate() {
-                    copy.object(name, version, false);
-                    let version = version.to_string();
-                    played.watch.line(
-                        at,
-                        Line::Change {
-                            version: Some(&version),
-                        },
-                    );
-                    if faulty && count == 3 && chance.between(0, 2) == 0 {
-                        break;
-                    }
-                }
-                if faulty && chance.between(0, 3) == 0 {
-                    broken_lists += 1;
-                    played.watch.failed(at, &mut played.chance, &lost());
-                    continue;
-                }
-                // A list that lost objects on the way never gets its end bookmark: send the whole once more.
-                for (name, version) in server.objects.clone() {
-                    copy.object(name, version, false);
-                }
-                let version = server.version.to_string();
-                let line = Line::Bookmark {
-                    version: &version,
-                    initial_events_end: true,
-                };
-                copy.marks(played.watch.line(at, line));
-                continue;
-            };
-            played.watch.opened(at);
-            if from < server.oldest {
-                server.gones += 1;
-                played.watch.failed(at, &mut played.chance, &gone());
-                continue;
-            }
-            let mut sent = 0;
-            let since: Vec<_> = server.log.iter().filter(|e| e.0 > from).copied().collect();
-            let mut broke = false;
-            for (version, name, deleted) in since {
-                // Every now and then an event comes twice.
-                for _ in 0..=chance.between(0, 1) {
-                    copy.object(name, version, deleted);
-                }
-                let version = version.to_string();
-                played.watch.line(
-                    at,
-                    Line::Change {
-                        version: Some(&version),
-                    },
-                );
-                sent += 1;
-                if faulty && sent == 3 {
-                    broke = true;
-                    break;
-                }
-            }
-            match chance.between(0, 2) {
-                _ if broke => played.watch.failed(at, &mut played.chance, &lost()),
-                0 => played.watch.ended(at + secs(10), &mut played.chance),
-                1 => {
-                    let version = server.version.to_string();
-                    let line = Line::Bookmark {
-                        version: &version,
-                        initial_events_end: false,
-                    };
-                    played.watch.line(at, line);
-                    played.watch.overdue();
-                }
-                _ => played.watch.ended(at, &mut played.chance),
+        Self {
+            server: Server::default(),
+            copy: Copy::default(),
+            played,
+            chance: Chance::seeded(seed),
+            at: secs(1),
+            broken_lists: 0,
+        }
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.chance.between(1, count) == 1
+    }
+
+    fn break_off(&mut self, error: &Error) {
+        self.played
+            .watch
+            .failed(self.at, &mut self.played.chance, error);
+    }
+
+    fn bookmark(&mut self, initial_events_end: bool) {
+        let version = self.server.version.to_string();
+        let line = Line::Bookmark {
+            version: &version,
+            initial_events_end,
+        };
+        let marks = self.played.watch.line(self.at, line);
+        self.copy.marks(marks);
+    }
+
+    fn send(&mut self, name: u64, version: u64, deleted: bool) {
+        self.copy.object(name, version, deleted);
+        let version = version.to_string();
+        let version = Some(version.as_str());
+        self.played.watch.line(self.at, Line::Change { version });
+    }
+
+    /// One request and its answer, with faults or without.
+    fn request(&mut self, faulty: bool) {
+        let text = self.played.ask_at(self.at);
+        if let Some(wait) = text.strip_prefix("wait ") {
+            self.at += Duration::from_millis(wait.parse().expect("wait"));
+        } else if text.starts_with("page") {
+            self.page();
+        } else if let Some(from) = query(&text, "resourceVersion") {
+            self.changes(from, faulty);
+        } else {
+            self.streamed_list(faulty);
+        }
+    }
+
+    fn page(&mut self) {
+        self.server.lists += 1;
+        let version = self.server.version.to_string();
+        let marks = self.played.watch.page(self.at, &version, "").expect("page");
+        self.copy.marks(Marks {
+            complete: false,
+            ..marks
+        });
+        for (name, version) in self.server.objects.clone() {
+            self.copy.object(name, version, false);
+        }
+        self.copy.marks(Marks {
+            begin: false,
+            ..marks
+        });
+    }
+
+    fn streamed_list(&mut self, faulty: bool) {
+        self.server.lists += 1;
+        let marks = self.played.watch.opened(self.at);
+        self.copy.marks(marks);
+        let breaks_after = if faulty && self.one_in(4) {
+            3
+        } else {
+            usize::MAX
+        };
+        for (name, version) in self.server.objects.clone().into_iter().take(breaks_after) {
+            self.send(name, version, false);
+        }
+        if breaks_after == usize::MAX {
+            self.bookmark(true);
+        } else {
+            self.broken_lists += 1;
+            self.break_off(&lost());
+        }
+    }
+
+    fn changes(&mut self, from: u64, faulty: bool) {
+        self.played.watch.opened(self.at);
+        if from < self.server.oldest {
+            self.server.gones += 1;
+            self.break_off(&gone());
+            return;
+        }
+        let since: Vec<_> = self
+            .server
+            .log
+            .iter()
+            .filter(|event| event.0 > from)
+            .copied()
+            .collect();
+        let reset_after = if faulty { 3 } else { usize::MAX };
+        for (version, name, deleted) in since.iter().take(reset_after).copied() {
+            // Every now and then an event comes twice.
+            for _ in 0..=self.chance.between(0, 1) {
+                self.send(name, version, deleted);
             }
         }
-        // The last rounds were without faults and may have ended in a wait: let it come to rest.
+        match self.chance.between(0, 2) {
+            _ if since.len() > reset_after => self.break_off(&lost()),
+            0 => self
+                .played
+                .watch
+                .ended(self.at + secs(10), &mut self.played.chance),
+            1 => {
+                self.bookmark(false);
+                self.played.watch.overdue();
+            }
+            _ => self.played.watch.ended(self.at, &mut self.played.chance),
+        }
+    }
+}
+
+#[test]
+fn whatever_breaks_the_copy_ends_as_the_server_is_and_lists_are_rare() {
+    for seed in 0..300 {
+        let mut life = Life::new(seed);
+        for _ in 0..400 {
+            life.server.churn(&mut life.chance);
+            life.at += Duration::from_millis(life.chance.between(1, 20_000));
+            if life.one_in(30) {
+                life.server.oldest = life.server.version;
+            }
+            life.request(true);
+        }
+        // Then the server rests and nothing breaks any more.
         for _ in 0..20 {
-            at += secs(31);
-            let text = played.ask_at(at);
-            if let Some(from) =
-                query(&text, "resourceVersion").filter(|from| *from >= server.oldest)
-            {
-                played.watch.opened(at);
-                for (version, name, deleted) in server.log.clone() {
-                    if version > from {
-                        copy.object(name, version, deleted);
-                        let version = version.to_string();
-                        played.watch.line(
-                            at,
-                            Line::Change {
-                                version: Some(&version),
-                            },
-                        );
-                    }
-                }
-                break;
-            }
-            if text.starts_with("wait") {
-                continue;
-            }
-            let version = server.version.to_string();
-            if text.starts_with("page") {
-                let marks = played.watch.page(at, &version, "").expect("page");
-                copy.marks(Marks {
-                    complete: false,
-                    ..marks
-                });
-                server
-                    .objects
-                    .iter()
-                    .for_each(|(n, v)| copy.object(*n, *v, false));
-                copy.marks(Marks {
-                    begin: false,
-                    ..marks
-                });
-            } else if query(&text, "resourceVersion").is_some() {
-                server.gones += 1;
-                played.watch.failed(at, &mut played.chance, &gone());
-                continue;
-            } else {
-                copy.marks(played.watch.opened(at));
-                server
-                    .objects
-                    .iter()
-                    .for_each(|(n, v)| copy.object(*n, *v, false));
-                let line = Line::Bookmark {
-                    version: &version,
-                    initial_events_end: true,
-                };
-                copy.marks(played.watch.line(at, line));
-            }
-            server.lists += 1;
+            life.at += secs(31);
+            life.request(false);
         }
-        assert_eq!(copy.objects, server.objects, "seed {seed}");
+        let server = &life.server;
+        assert_eq!(life.copy.objects, server.objects, "seed {seed}");
         assert!(
-            server.lists <= server.gones + 1 + broken_lists,
-            "seed {seed}: {} lists, {} gone, {broken_lists} broken",
+            server.lists <= server.gones + 1 + life.broken_lists,
+            "seed {seed}: {} lists, {} gone, {} broken",
             server.lists,
-            server.gones
+            server.gones,
+            life.broken_lists
         );
     }
 }
