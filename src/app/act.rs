@@ -39,12 +39,17 @@ impl State {
         let mut offer = offer(verb, release, access);
         if let Some(environment) = environment {
             if !environment.is_fresh() {
-                offer.because.push(Because::Source(format!(
-                    "{} is {}: {}",
+                let mut words = format!(
+                    "{} is {}",
                     environment.name,
-                    environment.health.state.word(),
-                    &*environment.health.detail
-                )));
+                    environment.health.state.word()
+                );
+                // A source that has only begun to connect has nothing to add.
+                if !environment.health.detail.is_empty() {
+                    words.push_str(": ");
+                    words.push_str(&environment.health.detail);
+                }
+                offer.because.push(Because::Source(words));
             }
             match &environment.arming {
                 Arming::Forbidden { because } => {

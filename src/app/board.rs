@@ -3,6 +3,7 @@
 //! seconds after a key.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::model::{
     id::{EnvironmentName, ReleaseId},
-    release::{Group, SortAge},
+    release::{Group, Release, SortAge},
     text::width,
 };
 
@@ -39,7 +40,9 @@ pub struct Board {
     pub top: usize,
     pub counts: Counts,
     pub widest: Widest,
-    stale_order: bool,
+    stale: Stale,
+    /// The group in which each slot is counted.
+    groups: Vec<Option<Group>>,
     /// No finger has chosen yet: the selection is the first row, whatever comes first.
     pub untouched: bool,
     /// When the selection last moved, for what is drawn after a rest.
@@ -47,6 +50,29 @@ pub struct Board {
     /// What the rest explains: set when the selection has rested.
     pub explained: Option<ReleaseId>,
 }
+
+/// What changed since the order was made.
+#[derive(Clone, Debug, Default)]
+struct Stale {
+    /// Which rows there are, or what all of them depend on.
+    all: bool,
+    /// Only these, each as often as it changed.
+    slots: Vec<Slot>,
+    /// How many of `slots` the counts know of; with `all`, whether they know.
+    counted: usize,
+    all_counted: bool,
+}
+
+/// From this many changes on, making the whole order anew is no more work.
+const CHANGES: usize = 1_000;
+/// Changes that are remembered while the order rests, which a held key can make last.
+const CHANGES_KEPT: usize = 16_384;
+
+/// Fresh environments.
+type Fresh = BTreeMap<EnvironmentName, bool>;
+
+/// What the order is by, before the name.
+type Key = (Group, SortAge);
 
 /// A row of the Board: a heading or a release. Headings cannot be selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,15 +111,34 @@ impl Counts {
         }
     }
 
-    fn count(&mut self, group: Group) {
+    const fn of_mut(&mut self, group: Group) -> &mut usize {
         match group {
-            Group::Broken => self.broken += 1,
-            Group::NeedsYou => self.needs_you += 1,
-            Group::Moving => self.moving += 1,
-            Group::Unknown => self.unknown += 1,
-            Group::Quiet => self.quiet += 1,
+            Group::Broken => &mut self.broken,
+            Group::NeedsYou => &mut self.needs_you,
+            Group::Moving => &mut self.moving,
+            Group::Unknown => &mut self.unknown,
+            Group::Quiet => &mut self.quiet,
         }
-        self.all += 1;
+    }
+
+    /// One release that was in one group is in another; `None` is where it has no row of its own.
+    fn moved(&mut self, from: Option<Group>, to: Option<Group>) {
+        if let Some(from) = from {
+            *self.of_mut(from) -= 1;
+            self.all -= 1;
+        }
+        if let Some(to) = to {
+            *self.of_mut(to) += 1;
+            self.all += 1;
+        }
+    }
+}
+
+impl Widest {
+    fn see(&mut self, release: &Release) {
+        let id = &release.rollout.id;
+        self.service = self.service.max(width(id.name.as_str()));
+        self.environment = self.environment.max(width(id.environment.as_str()));
     }
 }
 
@@ -103,7 +148,10 @@ impl Board {
         Self {
             selected: wanted.clone(),
             wanted,
-            stale_order: true,
+            stale: Stale {
+                all: true,
+                ..Stale::default()
+            },
             untouched: true,
             ..Self::default()
         }
@@ -113,64 +161,103 @@ impl Board {
         &self.order
     }
 
-    /// Something changed that the order depends on.
+    /// Something changed that every place in the order may depend on.
     pub fn order_is_stale(&mut self) {
-        self.stale_order = true;
+        self.stale = Stale {
+            all: true,
+            ..Stale::default()
+        };
+    }
+
+    /// One release changed, and its place with it. A hundred of those a second are put in their places one by one:
+    /// sorting ten thousand rows for each frame would be most of what the program does.
+    pub fn place_is_stale(&mut self, slot: Slot) {
+        if self.stale.all {
+            self.stale.all_counted = false;
+        } else if self.stale.slots.len() < CHANGES_KEPT {
+            self.stale.slots.push(slot);
+        } else {
+            self.order_is_stale();
+        }
     }
 
     pub const fn needs_order(&self) -> bool {
-        self.stale_order
+        self.stale.all || !self.stale.slots.is_empty()
     }
 
     /// Makes the order anew from the facts, unless it rests. A filter that changed does not rest.
-    pub fn arrange(
-        &mut self,
-        releases: &Releases,
-        fresh: &BTreeMap<EnvironmentName, bool>,
-        resting: bool,
-    ) {
-        if !self.stale_order {
+    pub fn arrange(&mut self, releases: &Releases, fresh: &Fresh, resting: bool) {
+        if !self.needs_order() {
             return;
         }
         if resting && !self.order.is_empty() {
             self.keep_rows(releases, fresh);
             return;
         }
-        self.stale_order = false;
+        let stale = std::mem::take(&mut self.stale);
+        if stale.all || stale.slots.len() > CHANGES {
+            self.arrange_all(releases, fresh);
+        } else {
+            self.arrange_some(stale.slots, releases, fresh);
+        }
+        self.counts.shown = self.order.len();
+        self.select_what_is_there(releases);
+    }
+
+    fn arrange_all(&mut self, releases: &Releases, fresh: &Fresh) {
+        self.count_all(releases, fresh);
         let needle = self.filter.to_lowercase();
-        let mut counts = Counts::default();
         let mut widest = Widest::default();
-        let mut keyed: Vec<((Group, SortAge), Slot)> = Vec::with_capacity(releases.len());
+        let mut keyed: Vec<(Key, Slot)> = Vec::with_capacity(releases.len());
         for (slot, release) in releases.iter() {
-            let is_fresh = fresh
-                .get(&release.rollout.id.environment)
-                .copied()
-                .unwrap_or(false);
-            let key = release.sort_key(is_fresh);
-            counts.count(key.0);
+            let key = release.sort_key(is_fresh(release, fresh));
             if needle.is_empty() || matches(release, key.0, &needle) {
                 keyed.push((key, slot));
-                let id = &release.rollout.id;
-                widest.service = widest.service.max(width(id.name.as_str()));
-                widest.environment = widest.environment.max(width(id.environment.as_str()));
+                widest.see(release);
             }
         }
-        keyed.sort_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| {
-                let name = |slot| releases.get(slot).map(|release| &release.rollout.id);
-                name(a.1)
-                    .map(|id| (&id.name, &id.environment, &id.namespace, id.kind))
-                    .cmp(&name(b.1).map(|id| (&id.name, &id.environment, &id.namespace, id.kind)))
-            })
-        });
-        counts.shown = keyed.len();
-        self.counts = counts;
+        keyed.sort_unstable_by(|a, b| compare(*a, *b, releases));
         self.widest = widest;
-        self.order = keyed
-            .into_iter()
-            .map(|((group, _), slot)| Row { slot, group })
-            .collect();
+        self.order.clear();
+        self.order.reserve_exact(keyed.len());
+        self.order.extend(
+            keyed
+                .into_iter()
+                .map(|((group, _), slot)| Row { slot, group }),
+        );
         self.order.shrink_to(self.order.len().saturating_mul(2));
+    }
+
+    /// The rest of the order is as it was: these leave their places and take new ones.
+    fn arrange_some(&mut self, mut slots: Vec<Slot>, releases: &Releases, fresh: &Fresh) {
+        self.recount(&slots, releases, fresh);
+        slots.sort_unstable();
+        slots.dedup();
+        self.order
+            .retain(|row| slots.binary_search(&row.slot).is_err());
+        let needle = self.filter.to_lowercase();
+        let key_of = |slot| -> Option<Key> {
+            let release = releases.get(slot)?;
+            Some(release.sort_key(is_fresh(release, fresh)))
+        };
+        for slot in slots {
+            let (Some(release), Some(key)) = (with_a_row(slot, releases), key_of(slot)) else {
+                continue;
+            };
+            if !needle.is_empty() && !matches(release, key.0, &needle) {
+                continue;
+            }
+            let place = self.order.partition_point(|row| {
+                key_of(row.slot).is_some_and(|other| {
+                    compare((other, row.slot), (key, slot), releases) == Ordering::Less
+                })
+            });
+            self.order.insert(place, Row { slot, group: key.0 });
+            self.widest.see(release);
+        }
+    }
+
+    fn select_what_is_there(&mut self, releases: &Releases) {
         if self.untouched && self.wanted.is_none() {
             self.selected = None;
         }
@@ -199,23 +286,45 @@ impl Board {
     }
 
     /// While the order rests, rows keep their places and groups; only releases that have gone leave.
-    fn keep_rows(&mut self, releases: &Releases, fresh: &BTreeMap<EnvironmentName, bool>) {
-        self.order.retain(|row| releases.get(row.slot).is_some());
-        let mut counts = Counts {
-            shown: self.order.len(),
+    fn keep_rows(&mut self, releases: &Releases, fresh: &Fresh) {
+        if !self.stale.all {
+            let slots = std::mem::take(&mut self.stale.slots);
+            let uncounted = slots.get(self.stale.counted..).unwrap_or_default();
+            self.recount(uncounted, releases, fresh);
+            self.stale.counted = slots.len();
+            self.stale.slots = slots;
+        } else if !std::mem::replace(&mut self.stale.all_counted, true) {
+            self.order.retain(|row| releases.get(row.slot).is_some());
+            self.count_all(releases, fresh);
+            self.counts.shown = self.order.len();
+        }
+    }
+
+    fn count_all(&mut self, releases: &Releases, fresh: &Fresh) {
+        self.counts = Counts {
+            shown: self.counts.shown,
             ..Counts::default()
         };
-        for (_, release) in releases.iter() {
-            counts.count(
-                release.group(
-                    fresh
-                        .get(&release.rollout.id.environment)
-                        .copied()
-                        .unwrap_or(false),
-                ),
-            );
+        self.groups.clear();
+        self.groups.resize(releases.slots(), None);
+        for (slot, release) in releases.iter() {
+            let group = Some(release.group(is_fresh(release, fresh)));
+            if let Some(counted) = self.groups.get_mut(slot as usize) {
+                *counted = group;
+                self.counts.moved(None, group);
+            }
         }
-        self.counts = counts;
+    }
+
+    fn recount(&mut self, slots: &[Slot], releases: &Releases, fresh: &Fresh) {
+        for slot in slots {
+            let group =
+                with_a_row(*slot, releases).map(|release| release.group(is_fresh(release, fresh)));
+            if let Some(counted) = self.groups.get_mut(*slot as usize) {
+                self.counts.moved(*counted, group);
+                *counted = group;
+            }
+        }
     }
 
     /// Where a release is in the order.
@@ -325,8 +434,33 @@ impl Board {
     }
 }
 
+fn is_fresh(release: &Release, fresh: &Fresh) -> bool {
+    fresh
+        .get(&release.rollout.id.environment)
+        .copied()
+        .unwrap_or(false)
+}
+
+/// The release there, if it has a row of its own.
+fn with_a_row(slot: Slot, releases: &Releases) -> Option<&Release> {
+    releases
+        .get(slot)
+        .filter(|release| !releases.is_claimed(&release.rollout.id))
+}
+
+/// The order of two rows. No two releases are equal in it, so it does not depend on the order of the facts.
+fn compare(a: (Key, Slot), b: (Key, Slot), releases: &Releases) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| {
+        let name = |slot| {
+            let id = &releases.get(slot)?.rollout.id;
+            Some((&id.name, &id.environment, &id.namespace, id.kind))
+        };
+        name(a.1).cmp(&name(b.1))
+    })
+}
+
 /// Whether a release matches the filter: by substring of what one would look for, any of several words all together.
-fn matches(release: &crate::model::release::Release, group: Group, needle: &str) -> bool {
+fn matches(release: &Release, group: Group, needle: &str) -> bool {
     let id = &release.rollout.id;
     needle.split_whitespace().all(|word| {
         let (negated, word) = match word.strip_prefix('!') {

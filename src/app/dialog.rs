@@ -47,6 +47,9 @@ pub struct Dialog {
     /// Values of environment variables are shown.
     pub reveal: bool,
     pub scroll: u16,
+    /// A key was accepted after the silence: in a typed ceremony the next ones may follow quickly. Ends with every change of
+    /// what is confirmed.
+    pub engaged: bool,
     /// A read is under way.
     pub reading: bool,
     /// Why the last attempt to confirm did nothing, in words.
@@ -101,6 +104,7 @@ impl Dialog {
             field: Field::Typed,
             reveal: false,
             scroll: 0,
+            engaged: false,
             reading: true,
             hint: None,
         }
@@ -184,6 +188,7 @@ impl Dialog {
         }
         if self.content() != before {
             self.shown = None;
+            self.engaged = false;
             self.typed.clear();
         }
     }
@@ -278,14 +283,15 @@ impl Dialog {
                 };
             }
         }
-        let typing = !self.typed.is_empty() || !self.reason.is_empty();
-        // What is typed into the ceremony's own field follows itself quickly; only the first key needs the silence.
-        if !listens && !typing {
+        // What is typed follows itself quickly; only its first key needs the silence. A Y always does.
+        let follows = self.engaged && !matches!(self.ceremony(), Some(Ceremony::Yes) | None);
+        if !listens && !follows {
             self.hint = Some(
                 "that key came too soon after the dialog was drawn; it did nothing".to_owned(),
             );
             return Reaction::Redraw;
         }
+        self.engaged = true;
         self.hint = None;
         self.confirming_key(key)
     }
@@ -397,3 +403,7 @@ fn requests(plan: &Plan) -> Vec<(&str, &str, &serde_json::Value)> {
         .map(|send| (send.method, send.path.as_str(), &send.body))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "dialog_tests.rs"]
+mod tests;

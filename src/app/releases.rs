@@ -62,6 +62,11 @@ impl Releases {
         self.by_id.len()
     }
 
+    /// One more than the highest slot.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
@@ -103,7 +108,7 @@ impl Releases {
         let environment = rollout.id.environment.clone();
         let kind = CollectionKind::Workloads(rollout.id.kind);
         self.told(&environment, kind, &rollout.id.namespace, &rollout.uid);
-        self.claim(rollout);
+        let claims_anew = self.claim(rollout);
         if let Some(slot) = self.by_id.get(&rollout.id).copied() {
             let Some(Some(release)) = self.slots.get_mut(slot as usize) else {
                 return Changed::Nothing;
@@ -115,7 +120,11 @@ impl Releases {
                 self.by_uid.insert(rollout.uid.clone(), slot);
             }
             release.rollout = Arc::clone(rollout);
-            return Changed::Release(slot);
+            return if claims_anew {
+                Changed::Set
+            } else {
+                Changed::Release(slot)
+            };
         }
         let mut sets = self.early.remove(&rollout.uid).unwrap_or_default();
         sort(&mut sets);
@@ -141,16 +150,18 @@ impl Releases {
         Changed::Set
     }
 
-    fn claim(&mut self, rollout: &Rollout) {
+    /// Whether something lost its row by that.
+    fn claim(&mut self, rollout: &Rollout) -> bool {
         if let Some(reference) = rollout.argo().and_then(|argo| argo.workload_ref.as_ref())
             && &*reference.kind == "Deployment"
         {
-            self.claimed.insert(ReleaseId {
+            return self.claimed.insert(ReleaseId {
                 kind: WorkloadKind::Deployment,
                 name: (&*reference.name).into(),
                 ..rollout.id.clone()
             });
         }
+        false
     }
 
     /// Whether a Deployment is the template of a Rollout.

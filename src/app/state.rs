@@ -84,6 +84,8 @@ pub struct Environment {
     pub health: SourceHealth,
     pub who: Option<WhoAmI>,
     pub access: HashMap<Namespace, Access>,
+    /// Namespaces whose access was asked for because something waits there.
+    pub asked: std::collections::HashSet<Namespace>,
     /// Whether this session has written here.
     pub wrote: bool,
     /// TLS is not verified: said as long as it is so.
@@ -270,8 +272,9 @@ impl State {
         }
     }
 
-    /// Before a frame is drawn: keeps the selection within it.
+    /// Before a frame is drawn: puts the rows in order and keeps the selection within it.
     pub fn settle(&mut self) {
+        self.arrange();
         let Self {
             board,
             releases,

@@ -26,10 +26,18 @@ use crate::{
     },
 };
 
+/// Namespaces whose access is asked for without anybody looking at them.
+const ASKED_AT_MOST: usize = 30;
+
 /// Takes one message at a time `now`. Returns what is to be done about it.
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
     state.now = state.now.max(now);
+    let facts = matches!(msg, Msg::Source(_));
+    if !facts {
+        // What a finger does is about the rows as the facts have them.
+        state.arrange();
+    }
     let mut effects = match msg {
         Msg::Key(key) => state.key(key),
         Msg::Paste(text) => {
@@ -88,6 +96,9 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
     };
     effects.extend(state.time_passed());
+    if !facts {
+        state.arrange();
+    }
     effects
 }
 
@@ -158,16 +169,42 @@ impl State {
     fn changed(&mut self, name: &EnvironmentName, fact: &Fact) {
         match self.releases.apply(name, fact) {
             Changed::Nothing => {}
-            Changed::Release(_) | Changed::Set => {
+            Changed::Release(slot) => {
+                self.board.place_is_stale(slot);
+                self.dirty = true;
+            }
+            Changed::Set => {
                 self.board.order_is_stale();
                 self.dirty = true;
             }
         }
     }
 
+    /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
+    fn access_where_it_waits(
+        &mut self,
+        rollout: &crate::model::rollout::Rollout,
+    ) -> Option<Effect> {
+        let waits = self
+            .releases
+            .find(&rollout.id)
+            .is_some_and(crate::model::release::Release::waits_for_human);
+        let environment = self.environments.get_mut(&rollout.id.environment)?;
+        let namespace = &rollout.id.namespace;
+        let known =
+            environment.access.contains_key(namespace) || environment.asked.len() >= ASKED_AT_MOST;
+        if !waits || known || !environment.asked.insert(namespace.clone()) {
+            return None;
+        }
+        Some(Effect::Access {
+            environment: rollout.id.environment.clone(),
+            namespace: namespace.clone(),
+        })
+    }
+
     /// The watch showed an object: dialogs, lines and bells may have something to say.
     fn seen(&mut self, rollout: &crate::model::rollout::Rollout) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects: Vec<Effect> = self.access_where_it_waits(rollout).into_iter().collect();
         for overlay in &mut self.overlays {
             if let Overlay::Plan(dialog) = overlay {
                 dialog.seen(rollout);
@@ -366,12 +403,11 @@ impl State {
                 effects.extend(self.access_if_old(&id));
             }
         }
-        self.arrange();
         effects
     }
 
-    /// Puts the Board in order where that is due.
-    fn arrange(&mut self) {
+    /// Puts the Board in order where that is due. Facts wait for it until a frame or a key: they come by the hundred.
+    pub(super) fn arrange(&mut self) {
         if !self.board.needs_order() {
             return;
         }

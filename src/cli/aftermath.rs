@@ -10,8 +10,12 @@ use crate::{
         plan::Plan,
         record,
     },
-    providers::kubernetes::act,
-    runtime::{clock::now, cluster::Cluster, execute::Recorder as _, recorder::AuditRecorder},
+    runtime::{
+        clock::now,
+        cluster::Cluster,
+        execute::{Recorder as _, Seen},
+        recorder::AuditRecorder,
+    },
 };
 
 pub(super) async fn watch(
@@ -31,10 +35,10 @@ pub(super) async fn watch(
         };
     }
     let (sender, mut states) = mpsc::channel(16);
-    let observing = act::observe(&cluster.client, &plan.intent.target, None, sender);
+    let observing = cluster.observe(&plan.intent.target, None, sender);
     let judging = async {
         while let Some(state) = states.recv().await {
-            if let act::State::Rollout(rollout) = state
+            if let Seen::Rollout(rollout) = state
                 && !actions.undone_by(&rollout, now()).is_empty()
             {
                 return true;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::runtime::session::Wanted;
+
 /// Release operations in a terminal: promote, pause and roll back, safely.
 #[derive(Debug, Parser)]
 #[command(name = "windlass", version, about, long_about = None, max_term_width = 100, disable_help_subcommand = true)]
@@ -39,6 +41,23 @@ pub struct Global {
     /// Kubeconfig file, before KUBECONFIG and the default place
     #[arg(long, value_name = "FILE", global = true)]
     pub kubeconfig: Option<PathBuf>,
+    /// Theme of the screen: dark, light, high-contrast, colour-blind, terminal, or a file
+    #[arg(long, value_name = "THEME", global = true)]
+    pub theme: Option<String>,
+}
+
+impl Global {
+    /// In the words of the session, which knows no command line.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+            config: self.config.clone(),
+            write: self.write.clone(),
+            read_only: self.read_only,
+            kubeconfig: self.kubeconfig.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -81,8 +81,8 @@ async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
     if let Some(Command::Demo(args)) = &cli.command {
         return demo(args, &cli, variables, out).await;
     }
-    let session = match Session::open(&cli.global, variables) {
-        Ok(session) => session,
+    let session = match Session::open(&cli.global.wanted(), variables) {
+        Ok(session) => session.with_theme(cli.global.theme.as_deref()),
         Err(Wrong(why)) => return out.fail(Exit::Usage, &why),
     };
     let exit = match cli.command {
@@ -238,10 +238,10 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
     };
     // Its audit is as real as any other, and gone with the demo.
     let folder = std::env::temp_dir().join(format!("windlass-demo-{}", std::process::id()));
-    let exit = match demo_session(&world, &folder, variables) {
+    let exit = match demo_session(&world, &folder, cli.global.read_only, variables) {
         Ok(session) => {
             screen(
-                &session,
+                &session.with_theme(cli.global.theme.as_deref()),
                 Options {
                     demo: true,
                     read_only: cli.global.read_only,
@@ -263,6 +263,7 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
 fn demo_session(
     world: &World,
     folder: &std::path::Path,
+    read_only: bool,
     variables: Variables<'_>,
 ) -> Result<Session, Wrong> {
     let address = world.server();
@@ -281,7 +282,7 @@ fn demo_session(
     };
     let dir = log::state_dir(&asked).map_err(|error| Wrong(error.to_string()))?;
     let name = EnvironmentName::new(world.environment());
-    Session::demo(name.as_str(), address, dir, variables)
+    Session::demo(name.as_str(), address, read_only, dir, variables)
 }
 
 fn configuration(

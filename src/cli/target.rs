@@ -4,7 +4,7 @@ use super::{exit::Exit, find::Wanted};
 use crate::{
     app::releases::Releases,
     model::{event::Fact, id::WorkloadKind, release::Release},
-    providers::kubernetes::{act, error::Error},
+    providers::kubernetes::{error::Error, find},
     runtime::session::{Ready, Session},
 };
 
@@ -72,7 +72,7 @@ pub(super) async fn find<'a>(
         .cluster
         .as_ref()
         .map_err(|why| (Exit::Unreachable, why.to_string()))?;
-    let release = act::release(&cluster.client, (*found.rollout).clone())
+    let release = find::release(&cluster.client, (*found.rollout).clone())
         .await
         .map_err(|error| trouble(ready, &error))?;
     Ok((ready, release))
@@ -93,7 +93,7 @@ async fn collect(
         .as_ref()
         .map(|namespace| vec![namespace.clone()]);
     let namespaces = only.as_deref().or(cluster.namespaces.as_deref());
-    let found = act::find(
+    let found = find::named(
         &cluster.client,
         &ready.name,
         wanted.name.as_str(),
@@ -106,7 +106,7 @@ async fn collect(
         if rollout.id.kind == WorkloadKind::Deployment {
             // It may hold the template of a Rollout, to which it belongs then.
             let owners =
-                act::rollouts_in(&cluster.client, &ready.name, &rollout.id.namespace).await;
+                find::rollouts_in(&cluster.client, &ready.name, &rollout.id.namespace).await;
             match owners {
                 Ok(owners) => {
                     for owner in owners

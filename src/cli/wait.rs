@@ -14,8 +14,7 @@ use super::{
 };
 use crate::{
     model::rollout::{Phase, Rollout},
-    providers::kubernetes::act,
-    runtime::{clock::now, session::Session},
+    runtime::{clock::now, execute::Seen, session::Session},
 };
 
 pub(super) async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
@@ -35,19 +34,19 @@ pub(super) async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Ex
     };
     let (sender, mut states) = mpsc::channel(16);
     let id = release.rollout.id.clone();
-    let observing = act::observe(&cluster.client, &id, None, sender);
+    let observing = cluster.observe(&id, None, sender);
     let mut last: Option<Rollout> = Some((*release.rollout).clone());
     let judging = async {
         while let Some(state) = states.recv().await {
             match state {
-                act::State::Rollout(rollout) => {
+                Seen::Rollout(rollout) => {
                     let reached = reached(args.state, &rollout);
                     last = Some((*rollout).clone());
                     if reached {
                         return true;
                     }
                 }
-                act::State::Deleted => {
+                Seen::Deleted => {
                     last = None;
                     return args.state == WaitState::Gone;
                 }

@@ -142,7 +142,7 @@ impl Walk<'_, '_> {
         for (name, value) in tables {
             let at = name.span();
             self.under(name.get_ref(), |walk| {
-                if let Err(says) = rule::filled(name.get_ref()) {
+                if let Err(says) = rule::own_name(name.get_ref()) {
                     walk.found
                         .add(&at, format!("the name of {}: {says}", walk.place()));
                 }

@@ -70,6 +70,17 @@ pub(super) fn variable(text: &str) -> Kept {
     )
 }
 
+/// A name of the writer's own: it is typed to confirm, so it has no spaces and no letters that only look like others. (The
+/// name of a context, slashes and colons included, may serve.)
+pub(super) fn own_name(text: &str) -> Kept {
+    filled(text)?;
+    let plain = |c: char| c.is_ascii_graphic();
+    if text.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!("{text:?} is no name (ASCII without spaces)"))
+}
+
 /// A DNS label, as Kubernetes wants it of a namespace.
 pub(super) fn namespace(text: &str) -> Kept {
     if workload::is_label(text) {

@@ -1,7 +1,7 @@
 //! One environment as this session uses it: its API server, who we are there, and what the configuration says of it.
 //! The only place that joins a provider with the reducer's messages and the executor's needs.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -27,14 +27,19 @@ use crate::{
     providers::kubernetes::{
         access, act,
         client::Client,
-        detail, logs,
+        detail,
+        error::Error,
+        logs,
         plan::{self, Served},
+        read::{self, Observed},
         source,
     },
 };
 
 /// How many lines of a log are asked for at first.
 const LOG_TAIL: u32 = 200;
+/// Between two attempts to observe an object that cannot be read.
+const OBSERVE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 pub struct Cluster {
     pub name: EnvironmentName,
@@ -158,7 +163,51 @@ impl Cluster {
             served,
         };
         let facts = act::facts(&self.client, intent, terms).await?;
+        self.saw(&facts.release.rollout);
         plan::plan(intent, &facts)
+    }
+
+    /// Tells every state of one object from a version on, until dropped. Where it cannot be read, it is tried again: an
+    /// effect that may be there is looked for until its time is over.
+    pub async fn observe(
+        &self,
+        id: &ReleaseId,
+        from: Option<ResourceVersion>,
+        seen: mpsc::Sender<Seen>,
+    ) {
+        let (sender, mut states) = mpsc::channel(16);
+        let forward = async {
+            while let Some(state) = states.recv().await {
+                let state = match state {
+                    Observed::Seen(rollout) => {
+                        self.saw(&rollout);
+                        Seen::Rollout(rollout)
+                    }
+                    Observed::Deleted { .. } => Seen::Deleted,
+                    Observed::Trouble(_) | Observed::Mended => continue,
+                };
+                if seen.send(state).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let observe = async {
+            let mut from = from;
+            while let Err(error) =
+                read::observe(&self.client, id, from.take(), sender.clone()).await
+            {
+                if matches!(error, Error::NotFound(_)) {
+                    let _ = sender.send(Observed::Deleted { uid: None }).await;
+                    return;
+                }
+                tracing::info!(%id, error = %error.sentence(), "cannot be observed");
+                tokio::time::sleep(OBSERVE_AGAIN_AFTER).await;
+            }
+        };
+        tokio::select! {
+            () = forward => {}
+            () = async { observe.await; std::future::pending::<()>().await } => {}
+        }
     }
 
     /// What may be done in a namespace.
@@ -179,7 +228,11 @@ impl Cluster {
     }
 
     pub async fn last_writer(&self, id: &ReleaseId) -> Option<Safe> {
-        act::last_writer(&self.client, id).await
+        read::last_writer(&self.client, id)
+            .await
+            .ok()
+            .flatten()
+            .map(|writer| writer.manager)
     }
 
     /// Watches what belongs to one release, until dropped.
@@ -258,7 +311,7 @@ impl Cluster {
 
 impl System for Cluster {
     async fn read(&self, plan: &Plan) -> Result<Arc<Rollout>, ReadTrouble> {
-        act::read(&self.client, &plan.intent.target)
+        read::rollout(&self.client, &plan.intent.target)
             .await
             .map(Arc::new)
             .map_err(|error| act::trouble(&error))
@@ -272,22 +325,7 @@ impl System for Cluster {
     }
 
     async fn observe(&self, plan: &Plan, from: Option<ResourceVersion>, seen: mpsc::Sender<Seen>) {
-        let (sender, mut states) = mpsc::channel(16);
-        let forward = async {
-            while let Some(state) = states.recv().await {
-                let state = match state {
-                    act::State::Rollout(rollout) => Seen::Rollout(rollout),
-                    act::State::Deleted => Seen::Deleted,
-                };
-                if seen.send(state).await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::join!(
-            act::observe(&self.client, &plan.intent.target, from, sender),
-            forward
-        );
+        self.observe(&plan.intent.target, from, seen).await;
     }
 
     async fn note(&self, plan: &Plan) {

@@ -25,7 +25,7 @@ use crate::{
     },
     ops::{
         ceremony::Approved,
-        machine::{Machine, WaitFor},
+        machine::{Machine, Outcome, OutcomeKind, WaitFor},
         plan::Refusal,
         record::Record,
     },
@@ -202,6 +202,18 @@ impl Effects {
         let plan = approved.plan();
         let intent: IntentId = plan.intent.id.clone();
         let Some(cluster) = self.cluster(&plan.intent.target) else {
+            let outcome = Outcome {
+                kind: OutcomeKind::Unreachable,
+                words: "its environment is not connected".to_owned(),
+                second_place: None,
+                sent: false,
+            };
+            self.reply(async move {
+                Some(Msg::Action {
+                    intent,
+                    update: ActionUpdate::Over(outcome),
+                })
+            });
             return;
         };
         let (control, commands) = mpsc::unbounded_channel();

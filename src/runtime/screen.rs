@@ -121,8 +121,13 @@ impl Screen {
                     hurry = if self.state.dirty { Hurry::Now } else { hurry };
                 }
                 Event::Source(msg) => {
+                    let was_empty = self.state.releases.is_empty();
                     if let Flow::End(left) = self.source(msg) {
                         break left;
+                    }
+                    // The first rows are waited for.
+                    if was_empty && !self.state.releases.is_empty() {
+                        hurry = Hurry::Now;
                     }
                 }
                 Event::Frame => {}

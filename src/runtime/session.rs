@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::{clock, cluster::Cluster, recorder::AuditRecorder, served::Served};
 use crate::{
-    cli::args::Global,
     config::{self, Config},
     model::{
         id::{EnvironmentName, Namespace},
@@ -23,6 +22,18 @@ use crate::{
 
 /// How environment variables are asked for.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What is asked for at the start, by whoever starts it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub context: Vec<String>,
+    pub namespace: Vec<String>,
+    pub config: Option<PathBuf>,
+    /// Environments that are armed at once; an empty one means all.
+    pub write: Vec<String>,
+    pub read_only: bool,
+    pub kubeconfig: Option<PathBuf>,
+}
 
 /// Everything that a session works with.
 pub struct Session {
@@ -68,11 +79,11 @@ pub struct Wrong(pub String);
 
 impl Session {
     /// From the configuration and the kubeconfig.
-    pub fn open(global: &Global, variables: Variables<'_>) -> Result<Self, Wrong> {
-        let loaded = config::load(global.config.as_deref(), variables)
+    pub fn open(wanted: &Wanted, variables: Variables<'_>) -> Result<Self, Wrong> {
+        let loaded = config::load(wanted.config.as_deref(), variables)
             .map_err(|problems| Wrong(problems.to_string()))?;
         let config = loaded.config;
-        let kubeconfig = global.kubeconfig.clone();
+        let kubeconfig = wanted.kubeconfig.clone();
         let asked = |name: &str| match (name, &kubeconfig) {
             ("KUBECONFIG", Some(path)) => Some(path.display().to_string()),
             _ => variables(name),
@@ -87,7 +98,7 @@ impl Session {
         }
         let contexts =
             kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))?;
-        let chosen = choose(&contexts, global, &config)?;
+        let chosen = choose(&contexts, wanted, &config)?;
         let state_dir =
             super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
         let evidence = Rc::new(RefCell::new(Served::load(&state_dir)));
@@ -97,10 +108,10 @@ impl Session {
             let connection = contexts
                 .connection(context)
                 .map_err(|problem| problem.sentence());
-            environments.push(ready(name, context, connection, global, &config, &evidence));
+            environments.push(ready(name, context, connection, wanted, &config, &evidence));
         }
         warn_of_unknown(&mut warnings, &config, &contexts, &environments);
-        check_write(global, &environments)?;
+        check_write(wanted, &environments)?;
         Ok(Self {
             recorder: AuditRecorder::open(state_dir.clone(), variables),
             config,
@@ -113,9 +124,12 @@ impl Session {
     }
 
     /// Over one API server on loopback that needs no login: the demo world. Reads no kubeconfig and no configuration.
+    ///
+    /// Armed from the start, so that a newcomer can try everything, unless it is to be looked at only.
     pub fn demo(
         environment: &str,
         address: std::net::SocketAddr,
+        read_only: bool,
         state_dir: PathBuf,
         variables: Variables<'_>,
     ) -> Result<Self, Wrong> {
@@ -143,7 +157,11 @@ impl Session {
                 name,
                 context: sanitise("demo"),
                 tier: Tier::Prod,
-                arming: armed(minutes),
+                arming: if read_only {
+                    forbidden()
+                } else {
+                    armed(minutes)
+                },
                 insecure: false,
                 cluster: Ok(Rc::new(cluster)),
             }],
@@ -151,6 +169,15 @@ impl Session {
             state_dir,
             id: session_id(clock::now()),
         })
+    }
+
+    /// With another theme than the configuration's.
+    #[must_use]
+    pub fn with_theme(mut self, theme: Option<&str>) -> Self {
+        if let Some(theme) = theme {
+            theme.clone_into(&mut self.config.ui.theme);
+        }
+        self
     }
 
     /// The clusters that can be asked.
@@ -190,7 +217,7 @@ fn session_id(now: Timestamp) -> String {
 /// Which contexts, under which names.
 fn choose<'a>(
     contexts: &'a kubeconfig::Contexts,
-    global: &Global,
+    wanted: &Wanted,
     config: &Config,
 ) -> Result<Vec<(EnvironmentName, &'a Context)>, Wrong> {
     let wrong = |problem: kubeconfig::Problem| Wrong(problem.sentence().to_string());
@@ -204,7 +231,7 @@ fn choose<'a>(
             .map(|(name, _)| EnvironmentName::new(name))
     };
     let mut chosen: Vec<(EnvironmentName, &Context)> = Vec::new();
-    if global.context.is_empty() && !config.environments.is_empty() {
+    if wanted.context.is_empty() && !config.environments.is_empty() {
         for (name, environment) in &config.environments {
             let context = environment.context.as_deref().unwrap_or(name);
             let found = contexts.find(context).map_err(|problem| {
@@ -217,10 +244,10 @@ fn choose<'a>(
         }
         return Ok(chosen);
     }
-    for asked in if global.context.is_empty() {
+    for asked in if wanted.context.is_empty() {
         vec![contexts.current().map_err(wrong)?]
     } else {
-        select(contexts, global, config)?
+        select(contexts, wanted, config)?
     } {
         let name = configured(asked).unwrap_or_else(|| asked.environment.clone());
         if !chosen.iter().any(|(known, _)| *known == name) {
@@ -233,10 +260,10 @@ fn choose<'a>(
 /// `--context` takes a context's name, or that of an environment.
 fn select<'a>(
     contexts: &'a kubeconfig::Contexts,
-    global: &Global,
+    wanted: &Wanted,
     config: &Config,
 ) -> Result<Vec<&'a Context>, Wrong> {
-    let names: Vec<String> = global
+    let names: Vec<String> = wanted
         .context
         .iter()
         .map(|asked| {
@@ -259,16 +286,16 @@ fn ready(
     name: EnvironmentName,
     context: &Context,
     connection: Result<Connection, Safe>,
-    global: &Global,
+    wanted: &Wanted,
     config: &Config,
     evidence: &Rc<RefCell<Served>>,
 ) -> Ready {
     let described = config.environments.get(name.as_str());
     let tier = described.map_or(Tier::Prod, |environment| environment.tier);
-    let namespaces = if global.namespace.is_empty() {
+    let namespaces = if wanted.namespace.is_empty() {
         described.and_then(|environment| environment.namespaces.clone())
     } else {
-        Some(global.namespace.clone())
+        Some(wanted.namespace.clone())
     };
     let insecure = connection
         .as_ref()
@@ -290,7 +317,7 @@ fn ready(
         }))
     });
     Ready {
-        arming: arming(&name, global, config),
+        arming: arming(&name, wanted, config),
         name,
         context: sanitise(&context.name),
         tier,
@@ -299,12 +326,16 @@ fn ready(
     }
 }
 
+fn forbidden() -> Arming {
+    Arming::Forbidden {
+        because: "read-only: this session was started with --read-only".to_owned(),
+    }
+}
+
 /// Quiet unless asked: read-only, unless `--write` names it, and never where the configuration does not list it.
-fn arming(name: &EnvironmentName, global: &Global, config: &Config) -> Arming {
-    if global.read_only {
-        return Arming::Forbidden {
-            because: "read-only: this session was started with --read-only".to_owned(),
-        };
+fn arming(name: &EnvironmentName, wanted: &Wanted, config: &Config) -> Arming {
+    if wanted.read_only {
+        return forbidden();
     }
     if let Some(listed) = &config.write.environments
         && !listed.iter().any(|listed| listed == name.as_str())
@@ -315,7 +346,7 @@ fn arming(name: &EnvironmentName, global: &Global, config: &Config) -> Arming {
             ),
         };
     }
-    let asked = global.write.iter().any(|write| {
+    let asked = wanted.write.iter().any(|write| {
         write.is_empty() || write.split(',').any(|asked| asked.trim() == name.as_str())
     });
     if asked {
@@ -325,8 +356,8 @@ fn arming(name: &EnvironmentName, global: &Global, config: &Config) -> Arming {
     }
 }
 
-fn check_write(global: &Global, environments: &[Ready]) -> Result<(), Wrong> {
-    for asked in global
+fn check_write(wanted: &Wanted, environments: &[Ready]) -> Result<(), Wrong> {
+    for asked in wanted
         .write
         .iter()
         .flat_map(|write| write.split(','))

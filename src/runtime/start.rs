@@ -108,6 +108,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
                 health: session::first_health(ready, now),
                 who: None,
                 access: HashMap::new(),
+                asked: std::collections::HashSet::new(),
                 wrote: false,
                 insecure: ready.insecure,
                 without_rollouts: false,

@@ -1,3 +1,6 @@
+mod architecture;
 mod configs;
 mod conformance_orchestrators;
+mod real;
 mod recorded;
+mod screen;

@@ -1,13 +1,12 @@
 //! What acting needs of the API: consistent reads of the object itself, the facts of a plan, one request with its
 //! precondition, every state of the object afterwards, and the note on it. Decides nothing and repeats no write.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 use super::{
     client::{ApiPath, Client},
@@ -15,17 +14,18 @@ use super::{
     history::{self, Recorded},
     map::{self, Beside, Interner},
     plan::{Facts, GitPolicy, Holder, Served},
+    read::{self, Referenced},
     requests::{self, Request},
-    wire::{self, List, Watch},
+    wire,
 };
 use crate::{
     model::{
         detail::Revision,
-        id::{EnvironmentName, Namespace, ReleaseId, ResourceVersion, Uid, WorkloadKind},
+        id::{EnvironmentName, ReleaseId, ResourceVersion, Uid, WorkloadKind},
         release::Release,
         rollout::{FluxKind, ManagedBy, Rollout},
         source::Tier,
-        text::{Safe, sanitise, sanitise_line, sanitise_lines},
+        text::{Safe, sanitise, sanitise_lines},
     },
     ops::{
         intent::{Intent, Verb},
@@ -33,18 +33,6 @@ use crate::{
         plan::{Plan, Refusal, Sending},
     },
 };
-
-/// Between two attempts to watch an object whose connection broke.
-const OBSERVE_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// How long one watch of a single object is asked for.
-const OBSERVE_SECONDS: &str = "120";
-
-/// A state of the watched object.
-#[derive(Clone, Debug)]
-pub enum State {
-    Rollout(Arc<Rollout>),
-    Deleted,
-}
 
 /// What a plan is made with besides the object.
 #[derive(Clone, Debug)]
@@ -74,12 +62,6 @@ fn decode(id: &ReleaseId, bytes: &[u8], beside: Beside) -> Result<Rollout, Error
     })
 }
 
-/// A consistent read of the object itself: never from a cache of ours or of the server's.
-pub async fn read(client: &Client, id: &ReleaseId) -> Result<Rollout, Error> {
-    let bytes = client.get_bytes(&object_path(id)).await?;
-    decode(id, &bytes, Beside::default())
-}
-
 pub fn trouble(error: &Error) -> ReadTrouble {
     match error {
         Error::NotFound(_) => ReadTrouble::NotFound,
@@ -99,145 +81,6 @@ fn refusal(error: &Error) -> Refusal {
     }
 }
 
-/// The workloads of one name, of these kinds, in these namespaces (`None`: every one that may be listed, else the
-/// context's own). One small request a kind: a command about one release does not list ten thousand.
-pub async fn find(
-    client: &Client,
-    environment: &EnvironmentName,
-    name: &str,
-    kinds: &[WorkloadKind],
-    namespaces: Option<&[Namespace]>,
-) -> Result<Vec<Rollout>, Error> {
-    let own = [Namespace::new(client.namespace())];
-    let mut found = Vec::new();
-    for kind in kinds {
-        let selector = format!("metadata.name={name}");
-        let wide = match namespaces {
-            None => list_of(client, environment, *kind, None, Some(&selector)).await,
-            Some(namespaces) => narrow(client, environment, *kind, namespaces, &selector).await,
-        };
-        match wide {
-            Ok(rollouts) => found.extend(rollouts),
-            Err(Error::Forbidden(_)) if namespaces.is_none() => {
-                found.extend(narrow(client, environment, *kind, &own, &selector).await?);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
-}
-
-async fn narrow(
-    client: &Client,
-    environment: &EnvironmentName,
-    kind: WorkloadKind,
-    namespaces: &[Namespace],
-    selector: &str,
-) -> Result<Vec<Rollout>, Error> {
-    let mut found = Vec::new();
-    for namespace in namespaces {
-        found.extend(list_of(client, environment, kind, Some(namespace), Some(selector)).await?);
-    }
-    Ok(found)
-}
-
-/// Every Rollout of a namespace: which Deployments belong to one is known only from these.
-pub async fn rollouts_in(
-    client: &Client,
-    environment: &EnvironmentName,
-    namespace: &Namespace,
-) -> Result<Vec<Rollout>, Error> {
-    list_of(
-        client,
-        environment,
-        WorkloadKind::ArgoRollout,
-        Some(namespace),
-        None,
-    )
-    .await
-}
-
-/// An unknown kind (no Rollouts CRD) has no objects: an ordinary cluster.
-async fn list_of(
-    client: &Client,
-    environment: &EnvironmentName,
-    kind: WorkloadKind,
-    namespace: Option<&Namespace>,
-    selector: Option<&str>,
-) -> Result<Vec<Rollout>, Error> {
-    let (group, version, plural) = resource(kind);
-    let mut path = match namespace {
-        Some(namespace) => ApiPath::new(&[
-            "apis",
-            group,
-            version,
-            "namespaces",
-            namespace.as_str(),
-            plural,
-        ]),
-        None => ApiPath::new(&["apis", group, version, plural]),
-    };
-    if let Some(selector) = selector {
-        path = path.query("fieldSelector", selector);
-    }
-    let bytes = match client.get_bytes(&path).await {
-        Ok(bytes) => bytes,
-        Err(Error::NotFound(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let share = &mut Interner::default();
-    let unreadable = |error: serde_json::Error| Error::malformed(&error.to_string());
-    Ok(match kind {
-        WorkloadKind::ArgoRollout => wire::decode_list(&bytes)
-            .map_err(unreadable)?
-            .items
-            .iter()
-            .map(|object| map::rollout(object, environment, share))
-            .collect(),
-        WorkloadKind::Deployment => wire::decode_list(&bytes)
-            .map_err(unreadable)?
-            .items
-            .iter()
-            .map(|object| map::deployment(object, environment, share))
-            .collect(),
-        WorkloadKind::StatefulSet => wire::decode_list(&bytes)
-            .map_err(unreadable)?
-            .items
-            .iter()
-            .map(|object| map::stateful_set(object, environment, share))
-            .collect(),
-        WorkloadKind::DaemonSet => wire::decode_list(&bytes)
-            .map_err(unreadable)?
-            .items
-            .iter()
-            .map(|object| map::daemon_set(object, environment, share))
-            .collect(),
-    })
-}
-
-/// A rollout with its ReplicaSets, newest first.
-pub async fn release(client: &Client, rollout: Rollout) -> Result<Release, Error> {
-    let mut sets: Vec<_> = match rollout.id.kind {
-        WorkloadKind::ArgoRollout | WorkloadKind::Deployment => {
-            recorded(client, &rollout.id, &rollout.uid)
-                .await?
-                .iter()
-                .filter_map(|set| map::replica_set(&set.object))
-                .collect()
-        }
-        WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => Vec::new(),
-    };
-    sets.sort_by(|a, b| {
-        b.revision
-            .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
-    });
-    Ok(Release {
-        rollout: Arc::new(rollout),
-        sets,
-    })
-}
-
 /// Everything that a plan about `intent` is made from, read afresh.
 pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Facts, Refusal> {
     let id = &intent.target;
@@ -247,9 +90,11 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
         .map_err(|error| refusal(&error))?;
     let rollout = decode(id, &bytes, Beside::default()).map_err(|error| refusal(&error))?;
     let recorded = match id.kind {
-        WorkloadKind::ArgoRollout | WorkloadKind::Deployment => recorded(client, id, &rollout.uid)
-            .await
-            .map_err(|error| refusal(&error))?,
+        WorkloadKind::ArgoRollout | WorkloadKind::Deployment => {
+            read::recorded(client, id, &rollout.uid)
+                .await
+                .map_err(|error| refusal(&error))?
+        }
         WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => Vec::new(),
     };
     let mut templates = HashMap::new();
@@ -271,6 +116,12 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
         .iter()
         .find(|set| is_current(&rollout, set))
         .map(Recorded::clean_template);
+    let configuration = match (intent.verb, &current_template) {
+        (Verb::BackOut | Verb::Rollback, Some(template)) => {
+            changed_configuration(client, id, template).await
+        }
+        _ => Vec::new(),
+    };
     let git = git_policy(client, &rollout).await;
     Ok(Facts {
         release: Release {
@@ -280,6 +131,7 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
         templates,
         current_template: current.or(current_template),
         template_holder,
+        configuration,
         git,
         served: terms.served,
         tier: terms.tier,
@@ -294,37 +146,6 @@ fn is_current(rollout: &Rollout, set: &Recorded) -> bool {
         Some(argo) => mapped.hash.is_some() && mapped.hash == argo.current_hash,
         None => Some(mapped.revision) == rollout.revision,
     })
-}
-
-/// The ReplicaSets of a workload with their whole templates, by controlling owner: labels alone also match those of
-/// experiments.
-async fn recorded(client: &Client, id: &ReleaseId, uid: &Uid) -> Result<Vec<Recorded>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let mut path = ApiPath::new(&[
-            "apis",
-            "apps",
-            "v1",
-            "namespaces",
-            id.namespace.as_str(),
-            "replicasets",
-        ])
-        .query("limit", "250");
-        if let Some(token) = &token {
-            path = path.query("continue", token);
-        }
-        let bytes = client.get_bytes(&path).await?;
-        let list: List<Recorded> =
-            wire::decode_list(&bytes).map_err(|error| Error::malformed(&error.to_string()))?;
-        all.extend(list.items.into_iter().filter(|set| {
-            map::replica_set(&set.object).is_some_and(|mapped| mapped.owner == *uid)
-        }));
-        if list.metadata.continue_token.is_empty() {
-            return Ok(all);
-        }
-        token = Some(list.metadata.continue_token);
-    }
 }
 
 /// The object that a `workloadRef` names, and the template of the workload's own spec.
@@ -363,6 +184,22 @@ async fn holder(
         Err(error) => {
             tracing::info!(%id, error = %error.sentence(), "the object that workloadRef names cannot be read");
             Ok((None, None))
+        }
+    }
+}
+
+/// The ConfigMaps and Secrets that the template names, and when they changed. Best effort: without them the plan says in
+/// general what a roll back does not take back.
+async fn changed_configuration(
+    client: &Client,
+    id: &ReleaseId,
+    template: &Value,
+) -> Vec<Referenced> {
+    match read::configuration(client, &id.namespace, template).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::info!(%id, error = %error.sentence(), "configuration could not be looked at");
+            Vec::new()
         }
     }
 }
@@ -477,7 +314,7 @@ async fn applied(client: &Client, plan: &Plan, sending: &Sending, bytes: &[u8]) 
     // The answer to a patch of another object says nothing about the target.
     let answered = match sending.holder_version {
         None => decode(id, bytes, Beside::default()),
-        Some(_) => read(client, id).await,
+        Some(_) => read::rollout(client, id).await,
     };
     match answered {
         Ok(rollout) => Answer::Applied(Arc::new(rollout)),
@@ -499,132 +336,6 @@ const fn status_of(error: &Error) -> u16 {
         | Error::Gone(said) => said.status,
         Error::RateLimited { said, .. } | Error::Server { said, .. } => said.status,
         _ => 0,
-    }
-}
-
-/// Tells every state of one object from a version on, until dropped. A broken connection resumes at the last version
-/// that was seen, so that nothing in between is missed; where that is too old, or none is known, it is read.
-pub async fn observe(
-    client: &Client,
-    id: &ReleaseId,
-    from: Option<ResourceVersion>,
-    seen: mpsc::Sender<State>,
-) {
-    let mut from = from;
-    loop {
-        let version = match from.take() {
-            Some(version) => version,
-            None => match read(client, id).await {
-                Ok(rollout) => {
-                    let version = rollout.version.clone();
-                    if seen.send(State::Rollout(Arc::new(rollout))).await.is_err() {
-                        return;
-                    }
-                    version
-                }
-                Err(Error::NotFound(_)) => {
-                    let _ = seen.send(State::Deleted).await;
-                    return;
-                }
-                Err(error) => {
-                    tracing::info!(%id, error = %error.sentence(), "observing");
-                    tokio::time::sleep(OBSERVE_AGAIN_AFTER).await;
-                    continue;
-                }
-            },
-        };
-        match watch_one(client, id, version, &seen).await {
-            Ended::At(version) => from = Some(version),
-            Ended::TooOld => from = None,
-            Ended::Broken(version) => {
-                from = version;
-                tokio::time::sleep(OBSERVE_AGAIN_AFTER).await;
-            }
-            Ended::NobodyListens => return,
-        }
-    }
-}
-
-enum Ended {
-    At(ResourceVersion),
-    TooOld,
-    Broken(Option<ResourceVersion>),
-    NobodyListens,
-}
-
-async fn watch_one(
-    client: &Client,
-    id: &ReleaseId,
-    from: ResourceVersion,
-    seen: &mpsc::Sender<State>,
-) -> Ended {
-    let path = collection_path(id)
-        .query("watch", "1")
-        .query("fieldSelector", &format!("metadata.name={}", id.name))
-        .query("resourceVersion", from.as_str())
-        .query("allowWatchBookmarks", "true")
-        .query("timeoutSeconds", OBSERVE_SECONDS);
-    let mut version = from;
-    let mut lines = match client.lines(&path).await {
-        Ok(lines) => lines,
-        Err(Error::Gone(_)) => return Ended::TooOld,
-        // Where only this object may be read, it may be that it may not be watched.
-        Err(error) => {
-            tracing::info!(%id, error = %error.sentence(), "observing by reading");
-            return Ended::Broken(None);
-        }
-    };
-    loop {
-        let line = match lines.next().await {
-            Ok(Some(line)) => line,
-            Ok(None) => return Ended::At(version),
-            Err(_) => return Ended::Broken(Some(version)),
-        };
-        let state = match wire::decode_watch_line::<Value>(&line) {
-            Ok(Watch::Added(object) | Watch::Modified(object)) => {
-                let Ok(rollout) = decode(id, object.to_string().as_bytes(), Beside::default())
-                else {
-                    return Ended::Broken(None);
-                };
-                version = rollout.version.clone();
-                State::Rollout(Arc::new(rollout))
-            }
-            Ok(Watch::Deleted(_)) => State::Deleted,
-            Ok(Watch::Bookmark {
-                resource_version: at,
-                ..
-            }) => {
-                version = ResourceVersion::new(&at);
-                continue;
-            }
-            Ok(Watch::Error(_)) => return Ended::TooOld,
-            Ok(_) => continue,
-            Err(_) => return Ended::Broken(None),
-        };
-        if seen.send(state).await.is_err() {
-            return Ended::NobodyListens;
-        }
-    }
-}
-
-fn collection_path(id: &ReleaseId) -> ApiPath {
-    let (group, version, plural) = resource(id.kind);
-    ApiPath::new(&[
-        "apis",
-        group,
-        version,
-        "namespaces",
-        id.namespace.as_str(),
-        plural,
-    ])
-}
-
-const fn resource(kind: WorkloadKind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        WorkloadKind::ArgoRollout => ("argoproj.io", "v1alpha1", "rollouts"),
-        WorkloadKind::Deployment => ("apps", "v1", "deployments"),
-        WorkloadKind::StatefulSet => ("apps", "v1", "statefulsets"),
-        WorkloadKind::DaemonSet => ("apps", "v1", "daemonsets"),
     }
 }
 
@@ -664,28 +375,6 @@ fn event(id: &ReleaseId, uid: &Uid, api_version: &str, words: &str, at: Timestam
     })
 }
 
-/// Who wrote the template last, as the object's own metadata says: `argocd-controller`.
-pub async fn last_writer(client: &Client, id: &ReleaseId) -> Option<Safe> {
-    let whole: Value = client.get(&object_path(id)).await.ok()?;
-    let fields = whole.pointer("/metadata/managedFields")?.as_array()?;
-    let newest = fields
-        .iter()
-        .filter(|entry| {
-            entry.get("subresource").is_none() && entry.pointer("/fieldsV1/f:spec").is_some()
-        })
-        .max_by_key(|entry| {
-            entry
-                .get("time")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        })?;
-    newest
-        .get("manager")
-        .and_then(Value::as_str)
-        .map(|manager| sanitise_line(manager, 128))
-}
-
 /// Revisions and what differs.
 pub async fn history(client: &Client, id: &ReleaseId) -> Result<Vec<Revision>, Error> {
     if !matches!(
@@ -696,7 +385,7 @@ pub async fn history(client: &Client, id: &ReleaseId) -> Result<Vec<Revision>, E
     }
     let bytes = client.get_bytes(&object_path(id)).await?;
     let rollout = decode(id, &bytes, Beside::default())?;
-    let sets = recorded(client, id, &rollout.uid).await?;
+    let sets = read::recorded(client, id, &rollout.uid).await?;
     let whole: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(history::revisions(
         &rollout,

@@ -14,6 +14,7 @@ pub mod detail;
 pub mod error;
 #[cfg(test)]
 mod fake;
+pub mod find;
 pub mod history;
 pub mod kubeconfig;
 pub mod logs;

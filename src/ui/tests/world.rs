@@ -82,6 +82,7 @@ pub(crate) fn environment(name: &str, state: SourceState) -> Environment {
             name: safe("alice"),
             groups: vec![safe("release-managers"), safe("system:authenticated")],
         }),
+        asked: std::collections::HashSet::new(),
         access: ["shop", "media"]
             .into_iter()
             .map(|namespace| {

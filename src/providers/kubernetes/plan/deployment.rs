@@ -208,7 +208,7 @@ fn template(
             "b rolls forward to {} again",
             facts.release.current().label()
         ),
-        not_undone: not_undone(rollout),
+        not_undone: not_undone(facts, chosen.set),
         skips: None,
         differs: differences(facts, chosen.set),
         expect: format!(

@@ -13,14 +13,17 @@ use serde_json::Value;
 
 pub use git::GitPolicy;
 
-use super::{history, requests::Request};
+use super::{
+    history,
+    read::{Referenced, ReferencedKind},
+    requests::Request,
+};
 use crate::{
     model::{
         detail::Difference,
         id::{PodHash, Uid, WorkloadKind},
         release::{Release, Version},
         replica_set::ReplicaSet,
-        rollout::Rollout,
         source::{Need, Tier},
     },
     ops::{
@@ -48,6 +51,8 @@ pub struct Facts {
     pub current_template: Option<Value>,
     /// The object that holds the template, when it is not the workload itself (`workloadRef`).
     pub template_holder: Option<Holder>,
+    /// ConfigMaps and Secrets that the template names, with the time of their last change.
+    pub configuration: Vec<Referenced>,
     pub git: Option<GitPolicy>,
     /// Hashes that were seen serving everything, the last one last, and how that is known.
     pub served: Vec<Served>,
@@ -335,12 +340,31 @@ fn differences(facts: &Facts, set: &ReplicaSet) -> Vec<Difference> {
     }
 }
 
-/// What a roll back of the template does not take back.
-fn not_undone(rollout: &Rollout) -> Vec<String> {
-    let mut words = Vec::new();
-    if let Some(declared) = &rollout.not_undone {
-        words.push(declared.to_string());
+/// What a roll back of the template does not take back: what the object declares, and configuration that changed since
+/// the version that it goes back to was made.
+fn not_undone(facts: &Facts, chosen: &ReplicaSet) -> Vec<String> {
+    let declared = facts
+        .release
+        .rollout
+        .not_undone
+        .iter()
+        .map(ToString::to_string);
+    let since = |changed: Timestamp| chosen.created.is_none_or(|created| changed > created);
+    let changed = facts.configuration.iter().filter_map(|referenced| {
+        let changed = referenced.changed.filter(|changed| since(*changed))?;
+        let kind = match referenced.kind {
+            ReferencedKind::ConfigMap => "ConfigMap",
+            ReferencedKind::Secret => "Secret",
+        };
+        Some(format!(
+            "{kind} {}, changed {}",
+            &*referenced.name,
+            changed.strftime("%d %b %H:%MZ")
+        ))
+    });
+    let mut words: Vec<String> = declared.chain(changed).collect();
+    if words.is_empty() {
+        words.push("data and configuration that the newer version changed".to_owned());
     }
-    words.push("ConfigMaps, Secrets and data that the newer version changed".to_owned());
     words
 }

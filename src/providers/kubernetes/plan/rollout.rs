@@ -574,7 +574,7 @@ fn rollback(
                 .revision
                 .map_or_else(|| "?".to_owned(), |n| n.to_string())
         ),
-        not_undone: not_undone(rollout),
+        not_undone: not_undone(facts, chosen.set),
         skips: None,
         differs: differences(facts, chosen.set),
         expect: format!("{expect} within {} s", deadline(rollout)),
@@ -657,7 +657,7 @@ fn back_out_finished(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Resul
             "b rolls forward to {} again",
             facts.release.current().label()
         ),
-        not_undone: not_undone(rollout),
+        not_undone: not_undone(facts, chosen.set),
         skips,
         differs: differences(facts, chosen.set),
         expect: format!(

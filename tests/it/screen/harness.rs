@@ -1,0 +1,426 @@
+//! The program in a terminal: starts it over the demo world, reads its screen as a terminal would, presses keys, and
+//! reads which requests arrived.
+//!
+//! Nothing here sleeps: whoever waits is woken by the next byte that the program writes, and gives up with the screen in
+//! hand. What arrived at the world is read from a file that the world writes before it answers.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Generous: a loaded machine is no reason to fail, and whoever fails has lost anyway.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A program that is to be started.
+#[derive(Debug)]
+pub(super) struct Demo {
+    scenario: &'static str,
+    columns: u16,
+    rows: u16,
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+impl Demo {
+    pub(super) fn of(scenario: &'static str) -> Self {
+        Self {
+            scenario,
+            columns: 120,
+            rows: 36,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    pub(super) fn size(mut self, columns: u16, rows: u16) -> Self {
+        (self.columns, self.rows) = (columns, rows);
+        self
+    }
+
+    pub(super) fn with(mut self, arguments: &[&str]) -> Self {
+        self.arguments
+            .extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
+    pub(super) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    /// Starts it and waits for nothing.
+    pub(super) fn start(self) -> Windlass {
+        let home = tempfile::tempdir().unwrap();
+        let requests = home.path().join("requests.jsonl");
+        let pair = native_pty_system()
+            .openpty(size(self.columns, self.rows))
+            .unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_windlass"));
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("LANG", "C.UTF-8");
+        command.env("HOME", home.path());
+        command.env("TMPDIR", home.path());
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command.cwd(home.path());
+        command.args(["demo", "--scenario", self.scenario, "--requests"]);
+        command.arg(&requests);
+        command.args(&self.arguments);
+        let child = pair.slave.spawn_command(command).unwrap();
+        // Ours would keep the terminal open after the program has left it.
+        drop(pair.slave);
+        let shared = Arc::new(Shared {
+            seen: Mutex::new(Seen {
+                terminal: vt100::Parser::new(nonzero(self.rows), nonzero(self.columns), 0),
+                raw: Vec::new(),
+                over: false,
+                hung_up: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let told = Arc::clone(&shared);
+        std::thread::spawn(move || told.read(reader));
+        Windlass {
+            shared,
+            terminal: Some((pair.master, writer)),
+            child: Some(child),
+            requests,
+            home,
+        }
+    }
+
+    /// Starts it and waits until what it shows is what is: before that, plans are refused.
+    pub(super) fn live(self) -> Windlass {
+        self.until("● 1 source")
+    }
+
+    /// Starts it and waits until `text` is on the screen.
+    pub(super) fn until(self, text: &str) -> Windlass {
+        let windlass = self.start();
+        windlass.until(text);
+        windlass
+    }
+}
+
+/// A running program and its terminal.
+pub(super) struct Windlass {
+    shared: Arc<Shared>,
+    /// None after it was hung up.
+    terminal: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
+    child: Option<Box<dyn Child + Send + Sync>>,
+    requests: PathBuf,
+    home: tempfile::TempDir,
+}
+
+struct Shared {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+struct Seen {
+    terminal: vt100::Parser,
+    raw: Vec<u8>,
+    over: bool,
+    hung_up: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Until the other side closes (which Linux reports as an error), or we are to hang up: then the last handle of the
+    /// terminal is the one in here, and dropping it is the hang-up.
+    fn read(&self, mut reader: Box<dyn Read + Send>) {
+        let mut bytes = [0; 16 * 1024];
+        loop {
+            let count = reader.read(&mut bytes).unwrap_or(0);
+            let mut seen = self.lock();
+            seen.raw.extend_from_slice(&bytes[..count]);
+            seen.terminal.process(&bytes[..count]);
+            seen.over = count == 0 || seen.hung_up;
+            self.changed.notify_all();
+            if seen.over {
+                return;
+            }
+        }
+    }
+}
+
+/// A request that could have changed something.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) body: Value,
+    /// None where the answer was lost on the way.
+    pub(super) status: Option<u64>,
+}
+
+impl Windlass {
+    /// Waits until `text` is on the screen.
+    #[track_caller]
+    pub(super) fn until(&self, text: &str) {
+        self.until_screen(&format!("{text:?} on the screen"), |screen| {
+            text_of(screen).contains(text)
+        });
+    }
+
+    #[track_caller]
+    pub(super) fn until_gone(&self, text: &str) {
+        self.until_screen(&format!("{text:?} to leave the screen"), |screen| {
+            !text_of(screen).contains(text)
+        });
+    }
+
+    #[track_caller]
+    pub(super) fn until_screen(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
+        self.until_seen(what, |seen| holds(seen.terminal.screen()));
+    }
+
+    #[track_caller]
+    fn until_seen(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.shared.lock();
+        while !holds(&seen) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let over = seen.over;
+            assert!(
+                !left.is_zero() && !over,
+                "waited for {what}{}; sent so far: {:#?}\n{}",
+                if over { ", and it ended" } else { "" },
+                self.writes(),
+                text_of(seen.terminal.screen())
+            );
+            seen = self
+                .shared
+                .changed
+                .wait_timeout(seen, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Waits until a dialog takes keys: half a second after its frame, and after the last key. It says so by drawing the
+    /// confirming line (`Y` or the field's `>`) bold, and pale before; so this waits for what a human would wait for,
+    /// and a dialog that listens without saying so, or says so too early, fails the test.
+    #[track_caller]
+    pub(super) fn until_listening(&self) {
+        self.until_screen("a dialog that listens", |screen| {
+            let (rows, columns) = screen.size();
+            (0..rows.get()).any(|row| {
+                (0..columns.get()).any(|column| {
+                    let contents = |column| screen.cell(row, column).map(vt100::Cell::contents);
+                    let before = (0..column)
+                        .rev()
+                        .filter_map(contents)
+                        .find(|contents| !contents.trim().is_empty());
+                    screen.cell(row, column).is_some_and(|cell| {
+                        matches!(cell.contents(), "Y" | ">") && cell.bold() && before == Some("│")
+                    })
+                })
+            })
+        });
+    }
+
+    /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
+    pub(super) fn beat(&self) {
+        let seen = self.shared.lock();
+        drop(
+            self.shared
+                .changed
+                .wait_timeout(seen, Duration::from_millis(50)),
+        );
+    }
+
+    /// One write: what is in it arrives together, as from a finger that was too fast.
+    pub(super) fn key(&mut self, keys: &str) {
+        let (_, writer) = self.terminal.as_mut().expect("hung up");
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        self.key(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    pub(super) fn resize(&mut self, columns: u16, rows: u16) {
+        let (master, _) = self.terminal.as_ref().expect("hung up");
+        // Ours first: what is written for the new size must not be cut at the old one.
+        self.shared
+            .lock()
+            .terminal
+            .screen_mut()
+            .set_size(nonzero(rows), nonzero(columns));
+        master.resize(size(columns, rows)).unwrap();
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let id = self.child.as_ref().and_then(|child| child.process_id());
+        let id = Pid::from_raw(i32::try_from(id.unwrap()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Closes the terminal, as a lost connection does. The reader lets go with the next bytes: the resize asks for some.
+    pub(super) fn hang_up(&mut self) {
+        self.shared.lock().hung_up = true;
+        let (master, writer) = self.terminal.take().expect("hung up");
+        let now = master.get_size().unwrap();
+        master.resize(size(now.cols - 1, now.rows)).unwrap();
+        drop(writer);
+        drop(master);
+    }
+
+    pub(super) fn text(&self) -> String {
+        text_of(self.shared.lock().terminal.screen())
+    }
+
+    /// Everything that was written to the terminal.
+    pub(super) fn raw(&self) -> Vec<u8> {
+        self.shared.lock().raw.clone()
+    }
+
+    pub(super) fn screen<T>(&self, ask: impl FnOnce(&vt100::Screen) -> T) -> T {
+        ask(self.shared.lock().terminal.screen())
+    }
+
+    /// Every request so far that could have changed something, reviews of one's own rights apart.
+    pub(super) fn writes(&self) -> Vec<Sent> {
+        let text = fs::read_to_string(&self.requests).unwrap_or_default();
+        text.split_inclusive('\n')
+            // A line that is being written has no end yet.
+            .filter(|line| line.ends_with('\n'))
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|request| Sent {
+                method: request["method"].as_str().unwrap().to_owned(),
+                path: request["path"].as_str().unwrap().to_owned(),
+                body: request["body"].clone(),
+                status: request["status"].as_u64(),
+            })
+            .filter(|sent| sent.method != "GET" && !sent.path.contains("/selfsubject"))
+            .collect()
+    }
+
+    /// The changes among them: the note on the object, an Event, is not one.
+    pub(super) fn patches(&self) -> Vec<Sent> {
+        let mut sent = self.writes();
+        sent.retain(|sent| sent.method != "POST" || !sent.path.contains("/events"));
+        sent
+    }
+
+    /// Waits until so many changes have arrived. They do not come through the terminal, so its bytes need not announce
+    /// them: the file is read again at every one, and a few times a second besides.
+    #[track_caller]
+    pub(super) fn until_patches(&self, count: usize) -> Vec<Sent> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let patches = self.patches();
+            if patches.len() >= count {
+                return patches;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited for {count} changes: {patches:#?}\n{}",
+                self.text()
+            );
+            let seen = self.shared.lock();
+            drop(
+                self.shared
+                    .changed
+                    .wait_timeout(seen, Duration::from_millis(50)),
+            );
+        }
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(super) fn ended(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("ended before");
+        let mut killer = child.clone_killer();
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(child.wait()));
+        match told.recv_timeout(PATIENCE) {
+            Ok(status) => status.unwrap(),
+            Err(_) => {
+                let _may_have_ended = killer.kill();
+                panic!("it did not end\n{}", self.text());
+            }
+        }
+    }
+
+    /// Leaves by the key and proves that nothing was changed: after its end nothing can follow.
+    #[track_caller]
+    pub(super) fn leaves_without_a_change(mut self) {
+        self.key("q");
+        assert_eq!(self.ended().exit_code(), 0);
+        let patches = self.patches();
+        assert!(patches.is_empty(), "{patches:#?}");
+    }
+
+    /// Everything that was written until the end, after the end.
+    #[track_caller]
+    pub(super) fn last_words(&mut self) -> Vec<u8> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.shared.lock();
+        while !seen.over {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the terminal stays open");
+            seen = self.shared.changed.wait_timeout(seen, left).unwrap().0;
+        }
+        seen.raw.clone()
+    }
+
+    /// What it left behind in its temporary folder.
+    pub(super) fn left_behind(&self) -> Vec<String> {
+        fs::read_dir(self.home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "requests.jsonl")
+            .collect()
+    }
+}
+
+impl Drop for Windlass {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _may_have_ended = child.kill();
+        }
+    }
+}
+
+fn nonzero(number: u16) -> NonZeroU16 {
+    NonZeroU16::new(number).expect("a terminal has a size")
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+pub(super) fn text_of(screen: &vt100::Screen) -> String {
+    let (_, columns) = screen.size();
+    let mut text = String::new();
+    for row in screen.rows(0, columns.get()) {
+        let _infallible = writeln!(text, "{}", row.trim_end());
+    }
+    text
+}

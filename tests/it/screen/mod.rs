@@ -1,0 +1,8 @@
+//! The program as a human meets it: in a terminal, over the demo world, read from the screen and from the requests that
+//! arrived. What no unit can show is shown here: that key, dialog, request and outcome are one thing.
+
+mod harness;
+mod leaving;
+mod safety;
+mod verbs;
+mod views;
