@@ -365,6 +365,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
             name: sanitise("alice"),
             groups: Vec::new(),
         }),
+        asked: std::collections::HashSet::new(),
         access: HashMap::new(),
         wrote: false,
         insecure: false,
