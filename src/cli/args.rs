@@ -41,6 +41,9 @@ pub struct Global {
     /// Kubeconfig file, before KUBECONFIG and the default place
     #[arg(long, value_name = "FILE", global = true)]
     pub kubeconfig: Option<PathBuf>,
+    /// Theme of the screen: dark, light, high-contrast, colour-blind, terminal, or a file
+    #[arg(long, value_name = "THEME", global = true)]
+    pub theme: Option<String>,
 }
 
 impl Global {

@@ -82,7 +82,7 @@ async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
         return demo(args, &cli, variables, out).await;
     }
     let session = match Session::open(&cli.global.wanted(), variables) {
-        Ok(session) => session,
+        Ok(session) => session.with_theme(cli.global.theme.as_deref()),
         Err(Wrong(why)) => return out.fail(Exit::Usage, &why),
     };
     let exit = match cli.command {
@@ -241,7 +241,7 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
     let exit = match demo_session(&world, &folder, cli.global.read_only, variables) {
         Ok(session) => {
             screen(
-                &session,
+                &session.with_theme(cli.global.theme.as_deref()),
                 Options {
                     demo: true,
                     read_only: cli.global.read_only,

@@ -78,9 +78,7 @@ pub(super) fn own_name(text: &str) -> Kept {
     if text.chars().all(plain) {
         return Ok(());
     }
-    Err(format!(
-        "{text:?} is no name (ASCII without spaces)"
-    ))
+    Err(format!("{text:?} is no name (ASCII without spaces)"))
 }
 
 /// A DNS label, as Kubernetes wants it of a namespace.

@@ -171,6 +171,15 @@ impl Session {
         })
     }
 
+    /// With another theme than the configuration's.
+    #[must_use]
+    pub fn with_theme(mut self, theme: Option<&str>) -> Self {
+        if let Some(theme) = theme {
+            theme.clone_into(&mut self.config.ui.theme);
+        }
+        self
+    }
+
     /// The clusters that can be asked.
     pub fn clusters(&self) -> BTreeMap<EnvironmentName, Rc<Cluster>> {
         self.environments

@@ -3,4 +3,5 @@ mod configs;
 mod conformance_orchestrators;
 mod real;
 mod recorded;
+mod reducer;
 mod screen;

@@ -238,6 +238,22 @@ impl Windlass {
         });
     }
 
+    /// Goes down until `text` is where the mark is. Each key waits for the mark of the one before: a screen that only
+    /// changed, because of a clock on it, is no answer to a key.
+    #[track_caller]
+    pub(super) fn walk_to(&mut self, text: &str) {
+        for _ in 0..30 {
+            let before = self.text();
+            if before.contains(text) {
+                return;
+            }
+            let was = marks(&before);
+            self.key("j");
+            self.until_screen("the mark to move", |screen| marks(&text_of(screen)) != was);
+        }
+        panic!("{text:?} is not there\n{}", self.text());
+    }
+
     /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
     pub(super) fn beat(&self) {
         let seen = self.shared.lock();
@@ -320,6 +336,14 @@ impl Windlass {
     pub(super) fn patches(&self) -> Vec<Sent> {
         let mut sent = self.writes();
         sent.retain(|sent| sent.method != "POST" || !sent.path.contains("/events"));
+        sent
+    }
+
+    /// The changes that the world took. Its controllers write too, so a version may be out of date on arrival: that
+    /// request did nothing, and the next one carries what was read since.
+    pub(super) fn taken(&self) -> Vec<Sent> {
+        let mut sent = self.patches();
+        sent.retain(|sent| sent.status != Some(409));
         sent
     }
 
@@ -414,6 +438,14 @@ fn size(columns: u16, rows: u16) -> PtySize {
         pixel_width: 0,
         pixel_height: 0,
     }
+}
+
+/// What stands behind each mark of a selection: a name or a verb.
+fn marks(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| line.split_once('▌'))
+        .map(|(_, rest)| rest.chars().take(16).collect())
+        .collect()
 }
 
 pub(super) fn text_of(screen: &vt100::Screen) -> String {

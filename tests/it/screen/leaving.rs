@@ -107,7 +107,7 @@ fn leaving_with_an_action_under_way_asks_and_w_waits_for_it() {
     windlass.until("Something is under way");
     windlass.key("w");
     assert_eq!(windlass.ended().exit_code(), 0);
-    assert_eq!(windlass.patches().len(), 2);
+    assert_eq!(windlass.taken().len(), 2);
     assert_given_back(&mut windlass);
 }
 
@@ -116,7 +116,7 @@ fn a_plan_that_has_begun_is_finished_when_the_terminal_vanishes() {
     let mut windlass = between_two_requests();
     windlass.hang_up();
     windlass.ended();
-    let patches = windlass.patches();
+    let patches = windlass.taken();
     assert_eq!(patches.len(), 2, "{patches:#?}");
     assert!(patches[1].path.contains("/rollouts/images/status"));
     assert_eq!(patches[1].status, Some(200));

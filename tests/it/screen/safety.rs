@@ -231,21 +231,16 @@ fn what_the_server_forbids_is_said_with_its_words() {
         .live();
     promoted(&mut windlass);
     windlass.until("Promote checkout: rejected");
-    windlass.until("forbidden");
+    windlass.until("refused by the server (403)");
     assert_eq!(windlass.patches().len(), 1);
     assert_eq!(windlass.patches()[0].status, Some(403));
 }
 
 #[test]
 fn the_selection_is_a_release_and_not_a_row() {
-    let mut windlass = Demo::of("morning").with(&["--speed", "60"]).live();
-    windlass.key("/notify");
-    windlass.until("▌  notify");
-    windlass.key("\r");
-    windlass.until("1 of 18");
-    windlass.key("0");
-    windlass.until_gone("1 of 18");
-    windlass.until("▌  notify");
+    let mut windlass = Demo::of("morning").with(&["--speed", "40"]).live();
+    windlass.until("  notify");
+    windlass.walk_to("▌  notify");
     let row = row_of(&windlass, "  notify");
     // Its pause runs out, it goes on and is promoted in the end: it moves in the order, and the bar goes with it.
     windlass.until_screen("notify in another row, selected", |screen| {
