@@ -126,7 +126,13 @@ impl Releases {
                 Changed::Release(slot)
             };
         }
-        let mut sets = self.early.remove(&rollout.uid).unwrap_or_default();
+        let mut sets: Vec<ReplicaSet> = self
+            .early
+            .remove(&rollout.uid)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|set| share(rollout, set))
+            .collect();
         sort(&mut sets);
         let release = Release {
             rollout: Arc::clone(rollout),
@@ -223,6 +229,7 @@ impl Releases {
         let Some(Some(release)) = self.slots.get_mut(slot as usize) else {
             return Changed::Nothing;
         };
+        let set = share(&release.rollout, set);
         replace(&mut release.sets, set);
         sort(&mut release.sets);
         Changed::Release(slot)
@@ -312,6 +319,21 @@ impl Releases {
         }
         Changed::Set
     }
+}
+
+/// What a set has in common with its rollout is kept once: there are thirty thousand sets to ten thousand rollouts.
+fn share(rollout: &Rollout, mut set: ReplicaSet) -> ReplicaSet {
+    if set.owner == rollout.uid {
+        set.owner = rollout.uid.clone();
+    }
+    if let Some(argo) = rollout.argo()
+        && let Some(same) = [&argo.current_hash, &argo.stable_hash]
+            .into_iter()
+            .find(|hash| hash.is_some() && **hash == set.hash)
+    {
+        set.hash.clone_from(same);
+    }
+    set
 }
 
 fn replace(sets: &mut Vec<ReplicaSet>, set: ReplicaSet) {

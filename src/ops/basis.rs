@@ -204,6 +204,10 @@ fn hash_words(hash: Option<&PodHash>) -> String {
     hash.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
+/// Steps are counted from one wherever people read them, as in the plan that this sentence is shown beside.
 fn index_words(index: Option<i32>) -> String {
-    index.map_or_else(|| "none".to_owned(), |index| index.to_string())
+    index.map_or_else(
+        || "none".to_owned(),
+        |index| index.saturating_add(1).to_string(),
+    )
 }

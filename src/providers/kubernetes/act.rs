@@ -210,7 +210,7 @@ async fn git_policy(client: &Client, rollout: &Rollout) -> Option<GitPolicy> {
         automatic: None,
         self_heal: None,
     };
-    match rollout.managed_by.as_ref()? {
+    match rollout.managed_by.as_deref()? {
         ManagedBy::ArgoCd { application } => {
             // `namespace_name` where applications live in several namespaces, else the default one.
             let (namespace, name) = application

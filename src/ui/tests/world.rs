@@ -252,9 +252,9 @@ pub(crate) fn rollout(sample: &Sample) -> Rollout {
         message: safe(sample.message),
         replicas: sample.replicas,
         images: Box::new([image(sample.to)]),
-        managed_by: Some(ManagedBy::ArgoCd {
+        managed_by: Some(Box::new(ManagedBy::ArgoCd {
             application: safe("shop"),
-        }),
+        })),
         since: Some(ago(sample.since)),
         created: Some(ago(9_000_000)),
         progress_deadline_s: Some(600),

@@ -146,6 +146,12 @@ impl World {
         )
     }
 
+    /// Whether the vendor's plugin calls it aborted: a word on one stream, the reason on the other.
+    pub(super) fn is_aborted(&self, name: &str) -> bool {
+        let verdict = self.verdict(name);
+        verdict.starts_with("Degraded") && verdict.contains("RolloutAborted")
+    }
+
     /// What `kubectl argo rollouts status` says of a Rollout in `shop`: `Healthy`, `Paused - CanaryPauseStep`, ….
     pub(super) fn verdict(&self, name: &str) -> String {
         self.vendor(&[

@@ -387,7 +387,7 @@ fn classify(error: &kube::Error) -> Error {
         kube::Error::HttpError(_) | kube::Error::BuildRequest(_) => Error::Request {
             why: sanitise(&words.join(": ")),
         },
-        _ => Error::lost(words.last().map_or("no reason is known", String::as_str)),
+        _ => Error::lost(lost_words(&words)),
     }
 }
 
@@ -410,6 +410,22 @@ fn chain(error: &dyn StdError) -> Vec<String> {
         }
     }
     kept
+}
+
+fn lost_words(words: &[String]) -> &str {
+    let why = words.last().map_or("no reason is known", String::as_str);
+    // rustls and hyper explain at length, and with a link, that the other side hung up.
+    let hung_up = [
+        "close_notify",
+        "message completed",
+        "end of file",
+        "unexpected EOF",
+    ];
+    if hung_up.iter().any(|words| why.contains(words)) {
+        "the server hung up"
+    } else {
+        why
+    }
 }
 
 fn connect_words(words: &[String]) -> String {

@@ -1,3 +1,8 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -94,6 +99,15 @@ fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// Facts until all of these were the last word about their part.
 async fn told(fake: &Fake, kind: WorkloadKind, wanted: &[&str]) -> Vec<String> {
+    told_and(fake, kind, wanted, |_| {}).await
+}
+
+async fn told_and(
+    fake: &Fake,
+    kind: WorkloadKind,
+    wanted: &[&str],
+    heard: impl Fn(&str),
+) -> Vec<String> {
     let (sender, mut receiver) = mpsc::channel(4);
     let read = async {
         let mut words: Vec<String> = Vec::new();
@@ -101,7 +115,9 @@ async fn told(fake: &Fake, kind: WorkloadKind, wanted: &[&str]) -> Vec<String> {
             .iter()
             .all(|wanted| words.iter().any(|word| word == wanted))
         {
-            words.push(in_words(&receiver.recv().await.expect("more")));
+            let word = in_words(&receiver.recv().await.expect("more"));
+            heard(&word);
+            words.push(word);
         }
         words
     };
@@ -180,21 +196,30 @@ async fn pods_of_a_daemon_set_are_its_own_and_it_has_no_runs() {
 
 #[tokio::test]
 async fn a_change_is_told_and_what_goes_is_gone() {
-    let fake = Fake::start(|asked| {
+    let was_told = Arc::new(AtomicBool::new(false));
+    let may_go = Arc::clone(&was_told);
+    let fake = Fake::start(move |asked| {
         if !asked.line.contains("/pods?") {
             return world(asked);
         }
+        let pod = owned("pod-own", "ReplicaSet", "own");
         match asked.since() {
-            None => Answer::end(&[
-                line("ADDED", &owned("pod-own", "ReplicaSet", "own")),
-                end_of_list("10"),
-            ]),
-            Some("10") => Answer::hold(&[line("DELETED", &owned("pod-own", "ReplicaSet", "own"))]),
+            None => Answer::end(&[line("ADDED", &pod), end_of_list("10")]),
+            Some("10") if may_go.load(Ordering::Relaxed) => Answer::hold(&[line("DELETED", &pod)]),
+            Some("10") => Answer::end(&[]),
             Some(other) => panic!("from {other}"),
         }
     })
     .await;
-    told(&fake, WorkloadKind::ArgoRollout, &["pods pod-own", "pods "]).await;
+    let words = told_and(
+        &fake,
+        WorkloadKind::ArgoRollout,
+        &["pods pod-own", "pods "],
+        |word| {
+            was_told.fetch_or(word == "pods pod-own", Ordering::Relaxed);
+        },
+    );
+    words.await;
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ fn rollout_of(
         message: facts.message,
         replicas: facts.replicas,
         images: facts.images,
-        managed_by: managed_by::managed_by(meta),
+        managed_by: managed_by::managed_by(meta).map(Box::new),
         since: facts.since,
         created: meta.creation_timestamp.0,
         progress_deadline_s: facts.progress_deadline_s,

@@ -108,10 +108,12 @@ fn argo(object: &wire::Rollout, share: &mut Interner, beside: Beside) -> Argo {
         runs_in_force: runs_in_force(status),
         restart_at: spec.restart_at.0,
         restarted_at: status.restarted_at.0,
-        workload_ref: spec.workload_ref.as_ref().map(|reference| WorkloadRef {
-            api_version: name(&reference.api_version),
-            kind: name(&reference.kind),
-            name: name(&reference.name),
+        workload_ref: spec.workload_ref.as_ref().map(|reference| {
+            Box::new(WorkloadRef {
+                api_version: name(&reference.api_version),
+                kind: name(&reference.kind),
+                name: name(&reference.name),
+            })
         }),
         rollback_window: spec.rollback_window.as_ref().and_then(|w| w.revisions),
     }

@@ -20,7 +20,7 @@ pub(super) fn words(
     spec_changes: bool,
     verb: Verb,
 ) -> Option<String> {
-    let owner = rollout.managed_by.as_ref()?;
+    let owner = rollout.managed_by.as_deref()?;
     if !spec_changes {
         return Some(format!(
             "{owner} owns it; this leaves the spec as git has it, so nothing is put back"

@@ -535,9 +535,20 @@ fn rollback(
     let to_stable = argo.stable_hash.as_ref() == Some(&chosen.hash);
     let (send, need) = template_sending(intent, facts, rollout, &chosen)?;
     let to = version_of(chosen.set);
+    // The controller lets a version whose pods wait to be scaled down skip the pause before the switch.
+    let switches = matches!(argo.strategy, ArgoStrategy::BlueGreen(_))
+        && chosen.set.scale_down_deadline.is_some();
     let (next, expect) = if to_stable {
         (
             format!("{} is stable: it serves everything at once", to.label()),
+            "healthy".to_owned(),
+        )
+    } else if switches {
+        (
+            format!(
+                "all traffic goes to {} at once, without a pause: its pods still run",
+                to.label()
+            ),
             "healthy".to_owned(),
         )
     } else {
@@ -559,6 +570,9 @@ fn rollback(
     let mut risks = Vec::new();
     if intent.to_revision.is_some() && !to_stable {
         risks.push(Risk::ChosenRevision);
+    }
+    if switches {
+        risks.push(Risk::BlueGreenSwitch);
     }
     Ok(Draft {
         title: format!("Roll {} back to revision {}", id.name, chosen.set.revision),

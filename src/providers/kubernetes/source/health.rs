@@ -221,13 +221,21 @@ impl Board {
         let same = inner.told.as_ref().is_some_and(|told| {
             told.state == health.state
                 && told.detail == health.detail
-                && told.next_try.is_some() == health.next_try.is_some()
-                && health.next_try.is_none()
+                && are_close(told.next_try, health.next_try)
         });
         (!same).then(|| {
             inner.told = Some(health.clone());
             health
         })
+    }
+}
+
+/// The same moment, told from two clocks that run side by side.
+fn are_close(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.duration_since(b).abs() < SignedDuration::from_millis(500),
+        (None, None) => true,
+        _ => false,
     }
 }
 
@@ -262,8 +270,7 @@ impl Inner {
         match state {
             SourceState::Connecting | SourceState::NotConfigured => String::new(),
             SourceState::Stale => {
-                "the server was not heard of lately; the connection is being opened again"
-                    .to_owned()
+                "the connection was lost or silent and is being opened again".to_owned()
             }
             SourceState::Live => self.limits(),
             _ => self

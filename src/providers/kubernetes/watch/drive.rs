@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::{Ask, Chance, Condition, Line, Watch};
+use super::{Ask, Chance, Condition, Line, Marks, Watch};
 use crate::providers::kubernetes::{
     client::{ApiPath, Client, Lines, status_error, unreadable},
     error::Error,
@@ -140,7 +140,7 @@ const TOGETHER: Duration = Duration::from_millis(30);
 /// What of a stream has been handed on, and when.
 struct Telling {
     untold: bool,
-    flushed: Option<Instant>,
+    flushed: Instant,
 }
 
 impl Telling {
@@ -151,7 +151,7 @@ impl Telling {
     ) -> Result<(), Closed> {
         listener.flush(watch.condition(), true).await?;
         self.untold = false;
-        self.flushed = Some(Instant::now());
+        self.flushed = Instant::now();
         Ok(())
     }
 
@@ -167,8 +167,8 @@ impl Telling {
             return Ok(Some(next));
         }
         if self.untold {
-            let due = self.flushed.map(|at| at + TOGETHER);
-            if let Some(due) = due.filter(|due| *due > Instant::now())
+            let due = self.flushed + TOGETHER;
+            if due > Instant::now()
                 && let Ok(next) = timeout_at(due, lines.next()).await
             {
                 return Ok(Some(next));
@@ -301,7 +301,7 @@ impl Watching<'_> {
         }
         let mut telling = Telling {
             untold: true,
-            flushed: None,
+            flushed: Instant::now(),
         };
         loop {
             let next = telling.next_line(self, watch, listener, &mut lines);
@@ -312,8 +312,10 @@ impl Watching<'_> {
             match next {
                 Ok(Some(line)) => {
                     telling.untold = true;
-                    if let Err(error) = self.line(watch, listener, &line) {
-                        return self.failed(watch, listener, &error);
+                    match self.line(watch, listener, &line) {
+                        Ok(marks) if marks.complete => telling.flush(watch, listener).await?,
+                        Ok(_) => {}
+                        Err(error) => return self.failed(watch, listener, &error),
                     }
                 }
                 Ok(None) => {
@@ -333,7 +335,7 @@ impl Watching<'_> {
         watch: &mut Watch,
         listener: &mut L,
         line: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Result<Marks, Error> {
         let now = self.now();
         let read = wire::decode_watch_line::<T>(line).map_err(|error| unreadable(line, &error))?;
         let mut change = |object: &T| {
@@ -357,9 +359,11 @@ impl Watching<'_> {
                     version: &resource_version,
                     initial_events_end,
                 };
-                if watch.line(now, line).complete {
+                let marks = watch.line(now, line);
+                if marks.complete {
                     listener.tell(News::Complete);
                 }
+                return Ok(marks);
             }
             wire::Watch::Malformed { malformed, .. } => {
                 watch.line(now, Line::Change { version: None });
@@ -373,7 +377,7 @@ impl Watching<'_> {
                 return Err(status_error(&status, code, None));
             }
         }
-        Ok(())
+        Ok(Marks::default())
     }
 
     fn failed<T, L: Listener<T>>(

@@ -34,6 +34,8 @@ const LATE_AFTER: Duration = Duration::from_secs(75);
 const SHORT_LIVED: Duration = Duration::from_secs(5);
 /// A kind that is not there, or may not be seen, is asked for again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
+/// So many refusals in a row of what was permitted before are taken for the server's start rather than for an answer.
+const REFUSED_AT_START: u32 = 10;
 /// As client-go: the server ends a watch after a time between these, so that they do not all end together.
 const STREAM_SECONDS: (u64, u64) = (300, 600);
 
@@ -127,8 +129,8 @@ pub struct Watch {
     condition: Condition,
     wait_until: Option<Duration>,
     attempt: u32,
-    /// When the stream was opened, and when it was heard last.
-    opened: Duration,
+    /// When the stream was opened, while it is open; and when it was heard last.
+    opened: Option<Duration>,
     heard: Duration,
     lines: u64,
     listed_once: bool,
@@ -153,7 +155,7 @@ impl Watch {
             condition: Condition::Connecting,
             wait_until: None,
             attempt: 0,
-            opened: Duration::ZERO,
+            opened: None,
             heard: Duration::ZERO,
             lines: 0,
             listed_once: false,
@@ -228,7 +230,7 @@ impl Watch {
 
     /// The head of the stream is here: the server takes the version.
     pub fn opened(&mut self, now: Duration) -> Marks {
-        self.opened = now;
+        self.opened = Some(now);
         self.heard = now;
         self.lines = 0;
         self.wait_until = None;
@@ -311,6 +313,7 @@ impl Watch {
 
     /// Nothing came until the deadline.
     pub fn overdue(&mut self) {
+        self.opened = None;
         match self.phase {
             Phase::StreamedList => {
                 self.streams.no();
@@ -332,6 +335,7 @@ impl Watch {
 
     /// The server closed the stream after a whole line, which it does every few minutes.
     pub fn ended(&mut self, now: Duration, chance: &mut Chance) {
+        let was_short = !self.worked_until(now);
         match self.phase {
             Phase::StreamedList => {
                 self.failed(
@@ -340,7 +344,7 @@ impl Watch {
                     &Error::lost("the list ended before it was complete"),
                 );
             }
-            _ if now.saturating_sub(self.opened) >= SHORT_LIVED => {}
+            _ if !was_short => self.opened = None,
             _ if self.lines == 0 && self.attempt > 2 => {
                 self.failed(
                     now,
@@ -349,14 +353,28 @@ impl Watch {
                 );
             }
             _ => {
+                self.opened = None;
                 self.wait_until = Some(now + chance.wait(self.attempt));
                 self.attempt += 1;
             }
         }
     }
 
+    /// Whether the stream that is open has been so for long enough to call it a success, even without a line.
+    fn worked_until(&mut self, now: Duration) -> bool {
+        let worked = self
+            .opened
+            .is_some_and(|opened| now.saturating_sub(opened) >= SHORT_LIVED);
+        if worked {
+            self.attempt = 0;
+        }
+        worked
+    }
+
     /// A request failed, the stream broke, or its last line was an error.
     pub fn failed(&mut self, now: Duration, chance: &mut Chance, error: &Error) {
+        self.worked_until(now);
+        self.opened = None;
         match error {
             Error::Invalid(said)
                 if matches!(said.status, 400 | 422)
@@ -397,11 +415,23 @@ impl Watch {
     }
 
     fn fail(&mut self, now: Duration, chance: &mut Chance, error: &Error) {
+        // A server that is back and asks for a second's patience is not made to wait for as long as it was away.
+        if let Condition::Failing { state, .. } = &self.condition
+            && *state != error.state()
+        {
+            self.attempt = 1;
+        }
         let wait = match error {
-            Error::Forbidden(_) => ASK_AGAIN,
-            _ => chance
-                .wait(self.attempt)
-                .max(error.retry_after().unwrap_or_default()),
+            // A server that has just started denies what it permits until it has read its roles (seen with
+            // kube-apiserver 1.35): five minutes of that would look like a permission that was taken away.
+            Error::Forbidden(_) if !self.listed_once || self.attempt >= REFUSED_AT_START => {
+                ASK_AGAIN
+            }
+            // The server says when; a little more, so that not all who were told the same come at once.
+            _ => match error.retry_after() {
+                Some(asked) => asked + chance.wait(self.attempt.min(2)),
+                None => chance.wait(self.attempt),
+            },
         };
         let next_try = now + wait;
         // A first break of something that worked is mended within a second: late, not yet unreachable.

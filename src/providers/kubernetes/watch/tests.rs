@@ -257,6 +257,17 @@ fn a_server_to_which_every_version_is_gone_is_not_asked_for_lists_in_a_row() {
 }
 
 #[test]
+fn a_quiet_stream_that_lasted_was_a_success() {
+    let mut played = in_sync();
+    for at in [10, 20, 30, 40] {
+        played.watch.opened(secs(at));
+        played.fail(at + 6, &lost());
+        assert!(played.wait(at + 6).expect("wait") <= 800);
+        assert_eq!(*played.watch.condition(), Condition::Late);
+    }
+}
+
+#[test]
 fn failures_back_off_and_success_resets() {
     let mut played = in_sync();
     let mut at = 2;
@@ -289,12 +300,28 @@ fn retry_after_is_obeyed() {
     };
     played.fail(5, &error);
     assert_eq!(played.state(), Some(SourceState::RateLimited));
-    assert_eq!(played.wait(5), Some(120_000));
+    let wait = played.wait(5).expect("a wait");
+    assert!((120_000..=120_800).contains(&wait), "{wait}");
     played.watch.hurry();
     assert!(
         played.wait(5).is_some(),
         "somebody else's success is no permission"
     );
+}
+
+#[test]
+fn a_server_that_is_back_but_not_ready_is_asked_when_it_wants_to_be() {
+    let mut played = in_sync();
+    for at in 0..12 {
+        played.fail(at * 31, &Error::unreachable("refused"));
+    }
+    let error = Error::RateLimited {
+        said: said(429),
+        retry_after: Some(secs(1)),
+    };
+    played.fail(400, &error);
+    let wait = played.wait(400).expect("wait");
+    assert!((1_000..=2_600).contains(&wait), "{wait}");
 }
 
 #[test]
@@ -364,6 +391,18 @@ fn forbidden_is_asked_again_after_five_minutes() {
     played.fail(1, &Error::Forbidden(said(403)));
     assert_eq!(played.state(), Some(SourceState::Forbidden));
     assert_eq!(played.wait(1), Some(300_000));
+}
+
+#[test]
+fn what_was_permitted_before_is_asked_again_at_once_when_a_server_has_just_started() {
+    let mut played = in_sync();
+    for at in (100..).step_by(31).take(10) {
+        played.fail(at, &Error::Forbidden(said(403)));
+        assert_eq!(played.state(), Some(SourceState::Forbidden));
+        assert!(played.wait(at).is_some_and(|wait| wait <= 30_000));
+    }
+    played.fail(500, &Error::Forbidden(said(403)));
+    assert_eq!(played.wait(500), Some(300_000));
 }
 
 #[test]
