@@ -373,7 +373,6 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
             name: sanitise("alice"),
             groups: Vec::new(),
         }),
-        asked: std::collections::HashSet::new(),
         access: HashMap::new(),
         asked: std::collections::HashSet::new(),
         wrote: false,
