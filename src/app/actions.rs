@@ -158,6 +158,23 @@ impl Actions {
     }
 }
 
+/// The line about an outcome: what it is called, then what was seen.
+pub fn outcome_words(title: &str, outcome: &Outcome) -> String {
+    let word = match outcome.kind {
+        OutcomeKind::Observed => "done",
+        OutcomeKind::Unreachable => "not sent",
+        OutcomeKind::Interrupted => "interrupted",
+        other => other.word(),
+    };
+    match &outcome.second_place {
+        Some(place) => format!(
+            "{title}: {word}, {} (audit log failed; recorded in {place})",
+            outcome.words
+        ),
+        None => format!("{title}: {word}, {}", outcome.words),
+    }
+}
+
 impl Aftermath {
     fn undone(&self, verb: Verb, seen: &Rollout) -> bool {
         match verb {

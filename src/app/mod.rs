@@ -16,5 +16,6 @@ pub mod releases;
 pub mod state;
 mod update;
 
+pub use actions::outcome_words;
 pub use input::palette_matches;
-pub use update::{outcome_words, update};
+pub use update::update;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    actions::{LineState, WATCHED_FOR},
+    actions::{LineState, WATCHED_FOR, outcome_words},
     board::{ORDER_RESTS, SELECTION_RESTS},
     dialog::Stage,
     msg::{ActionUpdate, Effect, LogEvent, Msg},
@@ -19,11 +19,7 @@ use crate::{
         source::{SourceState, WATCH_LATE_AFTER},
         text::Safe,
     },
-    ops::{
-        guard::Arming,
-        machine::{Outcome, OutcomeKind},
-        record,
-    },
+    ops::{guard::Arming, machine::OutcomeKind, record},
 };
 
 /// Namespaces whose access is asked for without anybody looking at them.
@@ -483,22 +479,5 @@ fn tone_of(kind: OutcomeKind) -> Tone {
         | OutcomeKind::Failed
         | OutcomeKind::Refused
         | OutcomeKind::Unreachable => Tone::Bad,
-    }
-}
-
-/// The line about an outcome: what it is called, then what was seen.
-pub fn outcome_words(title: &str, outcome: &Outcome) -> String {
-    let word = match outcome.kind {
-        OutcomeKind::Observed => "done",
-        OutcomeKind::Unreachable => "not sent",
-        OutcomeKind::Interrupted => "interrupted",
-        other => other.word(),
-    };
-    match &outcome.second_place {
-        Some(place) => format!(
-            "{title}: {word}, {} (audit log failed; recorded in {place})",
-            outcome.words
-        ),
-        None => format!("{title}: {word}, {}", outcome.words),
     }
 }

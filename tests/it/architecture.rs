@@ -5,6 +5,14 @@
 //! `super::` and `self::` paths, in `use` trees and in the middle of code, and knows nothing about types: a rule that
 //! needs to know more belongs into a visibility, not in here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -204,7 +212,7 @@ fn the_reader_sees_through_groups_parents_and_what_is_no_code() {
     let text = r##"
         use super::{a::{B, c::D}, super::e as f};
         // use crate::comment;
-        const S: &str = "crate::string"; const R: &str = r#"crate::raw""#; const C: char = '"';
+        const S: &str = "crate::string"; const R: &str = r#"a " crate::raw"#; const C: char = '"';
         fn x<'a>() { crate::code::y::<u8>(); }
         mod inner { use super::z; }
         #[cfg(test)] mod tests { use crate::only_in_tests; }
@@ -212,7 +220,7 @@ fn the_reader_sees_through_groups_parents_and_what_is_no_code() {
         mod far;
         pub(crate) fn last() {}
     "##;
-    let (tokens, tests) = without_tests(tokens(text));
+    let (tokens, tests) = without_tests(&tokens(text));
     let here = ["m".to_owned(), "n".to_owned()];
     let found: Vec<_> = references(&tokens, &here)
         .into_iter()
@@ -242,7 +250,7 @@ fn sources() -> Vec<Source> {
         .iter()
         .map(|path| {
             let text = fs::read_to_string(path).unwrap();
-            let (tokens, test_modules) = without_tests(tokens(&text));
+            let (tokens, test_modules) = without_tests(&tokens(&text));
             let path = path.strip_prefix(root()).unwrap();
             Source {
                 path: path.to_str().unwrap().replace('\\', "/"),
@@ -417,7 +425,7 @@ fn after_raw_string(chars: &[char], mut at: usize) -> Option<usize> {
 }
 
 /// Leaves out every item under `#[cfg(test)]`, and says which modules were among them.
-fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, Vec<String>) {
+fn without_tests(tokens: &[Token]) -> (Vec<Token>, Vec<String>) {
     let texts: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
     let (mut kept, mut modules, mut at) = (Vec::new(), Vec::new(), 0);
     while at < tokens.len() {
@@ -487,21 +495,22 @@ fn references(tokens: &[Token], here: &[String]) -> Vec<(usize, Vec<String>)> {
             "mod" if tokens.get(at + 2).is_some_and(|token| token.text == "{") => {
                 inline.push((tokens[at + 1].text.clone(), depth));
             }
-            "crate" | "super" | "self" if qualifier(tokens, at).is_empty() => {
-                if tokens.get(at + 1).is_some_and(|next| next.text == "::") {
-                    let mut paths = Vec::new();
-                    at = tree(tokens, at, &[], &mut paths);
-                    let mut module = here.to_vec();
-                    module.extend(inline.iter().map(|(name, _)| name.clone()));
-                    let line = token.line;
-                    found.extend(
-                        paths
-                            .into_iter()
-                            .map(|path| (line, absolute(&path, &module)))
-                            .filter(|(_, path)| !path.is_empty()),
-                    );
-                    continue;
-                }
+            "crate" | "super" | "self"
+                if qualifier(tokens, at).is_empty()
+                    && tokens.get(at + 1).is_some_and(|next| next.text == "::") =>
+            {
+                let mut paths = Vec::new();
+                at = tree(tokens, at, &[], &mut paths);
+                let mut module = here.to_vec();
+                module.extend(inline.iter().map(|(name, _)| name.clone()));
+                let line = token.line;
+                found.extend(
+                    paths
+                        .into_iter()
+                        .map(|path| (line, absolute(&path, &module)))
+                        .filter(|(_, path)| !path.is_empty()),
+                );
+                continue;
             }
             _ => {}
         }
@@ -513,8 +522,7 @@ fn references(tokens: &[Token], here: &[String]) -> Vec<(usize, Vec<String>)> {
 /// Reads a path or a `use` tree that begins at `at`; answers where it ends.
 fn tree(tokens: &[Token], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usize {
     let mut path = prefix.to_vec();
-    loop {
-        let Some(token) = tokens.get(at) else { break };
+    while let Some(token) = tokens.get(at) {
         if token.text == "{" {
             at += 1;
             while tokens.get(at).is_some_and(|token| token.text != "}") {

@@ -1,6 +1,14 @@
 //! The reducer under any finger: whatever is pressed, pasted, read and drawn in whatever order, nothing panics, and
 //! nothing is executed that was not seen for half a second.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -365,8 +373,8 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
             name: sanitise("alice"),
             groups: Vec::new(),
         }),
-        asked: std::collections::HashSet::new(),
         access: HashMap::new(),
+        asked: std::collections::HashSet::new(),
         wrote: false,
         insecure: false,
         without_rollouts: false,

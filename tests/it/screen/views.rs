@@ -136,7 +136,7 @@ fn it_is_useful_at_every_size_and_alive_at_one_cell() {
         windlass.leaves_without_a_change();
     }
     let mut windlass = Demo::of("canary").size(1, 1).start();
-    windlass.until_screen("a frame", |screen| screen.alternate_screen());
+    windlass.until_screen("a frame", vt100::Screen::alternate_screen);
     windlass.resize(80, 24);
     windlass.until("waits for you");
     windlass.resize(1, 1);
