@@ -318,8 +318,8 @@ impl Board {
 
     fn recount(&mut self, slots: &[Slot], releases: &Releases, fresh: &Fresh) {
         for slot in slots {
-            let group = with_a_row(*slot, releases)
-                .map(|release| release.group(is_fresh(release, fresh)));
+            let group =
+                with_a_row(*slot, releases).map(|release| release.group(is_fresh(release, fresh)));
             if let Some(counted) = self.groups.get_mut(*slot as usize) {
                 self.counts.moved(*counted, group);
                 *counted = group;
@@ -488,3 +488,7 @@ pub const fn group_words(group: Group) -> &'static str {
         Group::Quiet => "quiet",
     }
 }
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;
