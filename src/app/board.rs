@@ -488,3 +488,7 @@ pub const fn group_words(group: Group) -> &'static str {
         Group::Quiet => "quiet",
     }
 }
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

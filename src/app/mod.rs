@@ -6,6 +6,7 @@ pub mod actions;
 pub mod board;
 pub mod command;
 pub mod dialog;
+mod index;
 mod input;
 pub mod key;
 pub mod layout;

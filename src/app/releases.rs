@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use super::index::Index;
 use crate::model::{
     event::{Collection, CollectionKind, Fact},
     id::{EnvironmentName, ReleaseId, Uid, WorkloadKind},
@@ -21,8 +22,8 @@ pub type Slot = u32;
 pub struct Releases {
     slots: Vec<Option<Release>>,
     free: Vec<Slot>,
-    by_id: HashMap<ReleaseId, Slot>,
-    by_uid: HashMap<Uid, Slot>,
+    by_id: Index<ReleaseId>,
+    by_uid: Index<Uid>,
     /// ReplicaSets that were told before their owner.
     early: HashMap<Uid, Vec<ReplicaSet>>,
     /// What has been told since a collection began anew.
@@ -47,7 +48,11 @@ impl Releases {
     }
 
     pub fn slot_of(&self, id: &ReleaseId) -> Option<Slot> {
-        self.by_id.get(id).copied()
+        let is = |slot| {
+            self.get(slot)
+                .is_some_and(|release| release.rollout.id == *id)
+        };
+        self.by_id.get(id, is)
     }
 
     pub fn find(&self, id: &ReleaseId) -> Option<&Release> {
@@ -55,7 +60,15 @@ impl Releases {
     }
 
     pub fn find_uid(&self, uid: &Uid) -> Option<&Release> {
-        self.get(*self.by_uid.get(uid)?)
+        self.get(self.slot_of_uid(uid)?)
+    }
+
+    fn slot_of_uid(&self, uid: &Uid) -> Option<Slot> {
+        let is = |slot| {
+            self.get(slot)
+                .is_some_and(|release| release.rollout.uid == *uid)
+        };
+        self.by_uid.get(uid, is)
     }
 
     pub fn len(&self) -> usize {
@@ -68,7 +81,7 @@ impl Releases {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.len() == 0
     }
 
     /// Every release that has a row of its own.
@@ -109,15 +122,15 @@ impl Releases {
         let kind = CollectionKind::Workloads(rollout.id.kind);
         self.told(&environment, kind, &rollout.id.namespace, &rollout.uid);
         let claims_anew = self.claim(rollout);
-        if let Some(slot) = self.by_id.get(&rollout.id).copied() {
+        if let Some(slot) = self.slot_of(&rollout.id) {
             let Some(Some(release)) = self.slots.get_mut(slot as usize) else {
                 return Changed::Nothing;
             };
             if release.rollout.uid != rollout.uid {
                 // Deleted and created again: the old versions belong to the old object.
-                self.by_uid.remove(&release.rollout.uid);
+                self.by_uid.remove(&release.rollout.uid, slot);
                 release.sets = self.early.remove(&rollout.uid).unwrap_or_default();
-                self.by_uid.insert(rollout.uid.clone(), slot);
+                self.by_uid.insert(&rollout.uid, slot);
             }
             release.rollout = Arc::clone(rollout);
             return if claims_anew {
@@ -151,8 +164,8 @@ impl Releases {
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Some(release);
         }
-        self.by_id.insert(rollout.id.clone(), slot);
-        self.by_uid.insert(rollout.uid.clone(), slot);
+        self.by_id.insert(&rollout.id, slot);
+        self.by_uid.insert(&rollout.uid, slot);
         Changed::Set
     }
 
@@ -188,7 +201,7 @@ impl Releases {
     }
 
     fn remove(&mut self, id: &ReleaseId, uid: &Uid) -> Changed {
-        let Some(slot) = self.by_id.get(id).copied() else {
+        let Some(slot) = self.slot_of(id) else {
             return Changed::Nothing;
         };
         let Some(place) = self.slots.get_mut(slot as usize) else {
@@ -202,8 +215,8 @@ impl Releases {
             return Changed::Nothing;
         }
         let gone = place.take();
-        self.by_id.remove(id);
-        self.by_uid.remove(uid);
+        self.by_id.remove(id, slot);
+        self.by_uid.remove(uid, slot);
         self.free.push(slot);
         if let Some(reference) = gone
             .as_ref()
@@ -221,7 +234,7 @@ impl Releases {
 
     fn put_set(&mut self, environment: &EnvironmentName, set: ReplicaSet) -> Changed {
         self.told_anywhere(environment, CollectionKind::ReplicaSets, &set.uid);
-        let Some(slot) = self.by_uid.get(&set.owner).copied() else {
+        let Some(slot) = self.slot_of_uid(&set.owner) else {
             let sets = self.early.entry(set.owner.clone()).or_default();
             replace(sets, set);
             return Changed::Nothing;
@@ -239,7 +252,7 @@ impl Releases {
         if let Some(sets) = self.early.get_mut(owner) {
             sets.retain(|set| set.uid != *uid);
         }
-        let Some(slot) = self.by_uid.get(owner).copied() else {
+        let Some(slot) = self.slot_of_uid(owner) else {
             return Changed::Nothing;
         };
         let Some(Some(release)) = self.slots.get_mut(slot as usize) else {

@@ -1,6 +1,7 @@
 //! The only part that acts: spawns tasks, sleeps, reads the clock, takes the terminal and writes into the state
 //! directory. Decides nothing: it tells the reducer and the machines what happened, and does what they ask for.
 
+mod alarm;
 pub mod audit;
 pub mod audit_view;
 pub mod clock;

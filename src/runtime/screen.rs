@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use super::{
+    alarm::Alarm,
     clock::now,
     effects::Effects,
     terminal::{Drawn, Ended, Input, Terminal},
@@ -70,6 +70,7 @@ impl Screen {
     pub async fn run(mut self) -> (Left, Effects) {
         let mut hurry = Hurry::Now;
         let mut last_frame: Option<Instant> = None;
+        let mut alarm = Alarm::new();
         let left = loop {
             if self.state.dirty && hurry == Hurry::None {
                 hurry = Hurry::Source;
@@ -93,14 +94,14 @@ impl Screen {
                 continue;
             }
             let frame_at = due.filter(|_| !self.terminal.is_busy());
-            let tick_at = self.state.wake_at().map(instant_of);
+            alarm.set(self.state.wake_at(), now());
             let event = tokio::select! {
                 biased;
                 inputs = self.terminal.next() => Event::Inputs(inputs),
                 Some(msg) = self.results.recv() => Event::Result(msg),
                 Some(msg) = self.sources.recv() => Event::Source(msg),
                 () = at(frame_at), if frame_at.is_some() => Event::Frame,
-                () = at(tick_at), if tick_at.is_some() => Event::Tick,
+                () = alarm.rings() => Event::Tick,
             };
             match event {
                 Event::Inputs(inputs) => match self.inputs(inputs) {
@@ -262,12 +263,6 @@ async fn at(instant: Option<Instant>) {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-/// Deadlines are told in wall-clock time; the wait itself is monotonic.
-fn instant_of(at: Timestamp) -> Instant {
-    let left = Duration::try_from(at.duration_since(now())).unwrap_or_default();
-    Instant::now() + left
 }
 
 /// The terminal's keys in the reducer's words.

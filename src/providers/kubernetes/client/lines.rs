@@ -8,6 +8,9 @@ use kube::client::Body;
 
 use super::super::error::Error;
 
+/// A buffer larger than this is let go when it is empty.
+const KEPT: usize = 64 << 10;
+
 #[derive(Debug)]
 pub struct Lines {
     body: Body,
@@ -48,6 +51,10 @@ impl Lines {
             }
             if self.ended {
                 return self.rest();
+            }
+            // What a list of ten thousand needed is not held for the bookmark a minute that follows it.
+            if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
+                self.buffer = BytesMut::new();
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => {
