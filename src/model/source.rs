@@ -45,7 +45,7 @@ pub struct SourceHealth {
     pub state: SourceState,
     /// Since when it has been in this state.
     pub since: Timestamp,
-    /// One sentence: what failed and what to do. Empty when live.
+    /// One sentence: what failed and what to do. When live: what of it is not shown (not permitted, unreadable), or empty.
     pub detail: Safe,
     pub next_try: Option<Timestamp>,
     /// When its last byte arrived: the age of a watched fact counts from here.
