@@ -111,7 +111,7 @@ async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
         },
         Some(command) => {
             warn(&session, out);
-            headless(&session, command, out).await
+            Box::pin(headless(&session, command, out)).await
         }
     };
     session.save();
@@ -160,7 +160,7 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Rollback { verb, to } => act(Verb::Rollback, to, &verb, out).await,
         Command::Restart(args) => act(Verb::Restart, None, &args, out).await,
         Command::History(args) => interruptible(history::run(session, &args, out)).await,
-        Command::Wait(args) => interruptible(wait::run(session, &args, out)).await,
+        Command::Wait(args) => interruptible(Box::pin(wait::run(session, &args, out))).await,
         Command::Doctor { .. } => interruptible(doctor::run(session, out)).await,
         // Handled before a session is opened.
         Command::Open { .. }

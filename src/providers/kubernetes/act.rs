@@ -188,7 +188,7 @@ async fn holder(
     }
 }
 
-/// The ConfigMaps and Secrets that the template names, and when they changed. Best effort: without them the plan says in
+/// The `ConfigMap`s and Secrets that the template names, and when they changed. Best effort: without them the plan says in
 /// general what a roll back does not take back.
 async fn changed_configuration(
     client: &Client,

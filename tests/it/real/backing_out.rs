@@ -38,11 +38,13 @@ fn a_finished_release_goes_back_with_two_requests_under_one_confirmation() {
     let ran = User::behind(&proxy).act("backout out-finished --yes");
     assert_eq!(ran.json()["plan"]["to"]["hash"], old);
     ran.observed();
-    let paths: Vec<String> = proxy
+    let mut paths: Vec<String> = proxy
         .written()
         .iter()
         .map(|written| written.path.split('?').next().unwrap().to_owned())
         .collect();
+    // Against a busy controller a request may meet a conflict, which did nothing, and is sent again.
+    paths.dedup();
     assert_eq!(
         paths,
         [subject.path(), format!("{}/status", subject.path())]

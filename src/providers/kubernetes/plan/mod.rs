@@ -51,7 +51,7 @@ pub struct Facts {
     pub current_template: Option<Value>,
     /// The object that holds the template, when it is not the workload itself (`workloadRef`).
     pub template_holder: Option<Holder>,
-    /// ConfigMaps and Secrets that the template names, with the time of their last change.
+    /// `ConfigMap`s and Secrets that the template names, with the time of their last change.
     pub configuration: Vec<Referenced>,
     pub git: Option<GitPolicy>,
     /// Hashes that were seen serving everything, the last one last, and how that is known.
