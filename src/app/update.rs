@@ -426,7 +426,11 @@ impl State {
         let mut due: Vec<Timestamp> = Vec::new();
         let now = self.now;
         if self.session.clock {
-            due.push(next_second(now));
+            // While keys come their frames show the time; the second hand alone draws when they rest.
+            let keys_rest = self
+                .last_key
+                .and_then(|key| key.checked_add(SELECTION_RESTS).ok());
+            due.extend(keys_rest.max(Some(next_second(now))));
         } else {
             due.push(
                 now.saturating_add(SignedDuration::from_secs(60))

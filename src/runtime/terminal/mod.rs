@@ -158,11 +158,8 @@ impl Terminal {
                 // Signals before all, then what frees the loop to draw, then keys.
                 biased;
                 caught = self.signals.next() => self.caught(caught),
-                ready = self.tty.output.writable(), if busy => match ready {
-                    Ok(mut ready) => {
-                        ready.clear_ready();
-                        self.send_and_tell();
-                    }
+                ready = self.tty.writable(), if busy => match ready {
+                    Ok(()) => self.send_and_tell(),
                     Err(error) => self.lose(&error),
                 },
                 ready = self.tty.input.readable(), if listening && !self.unread => match ready {
@@ -354,7 +351,12 @@ impl Terminal {
             guard::set_mid_frame(true);
             match self.tty.write(rest) {
                 Moved::Bytes(count) => self.sent += count,
-                Moved::Wait => return false,
+                Moved::Wait => {
+                    if let Err(error) = self.tty.watch_output() {
+                        self.lose(&error);
+                    }
+                    return false;
+                }
                 Moved::Gone => {
                     self.hang_up();
                     return false;
@@ -362,6 +364,7 @@ impl Terminal {
             }
         }
         guard::set_mid_frame(false);
+        self.tty.leave_output();
         self.outgoing.clear();
         self.sent = 0;
         true

@@ -52,7 +52,10 @@ pub(super) enum Moved {
 #[derive(Debug)]
 pub(super) struct Tty {
     pub(super) input: AsyncFd<OwnedFd>,
-    pub(super) output: AsyncFd<OwnedFd>,
+    pub(super) output: OwnedFd,
+    /// Waits for the terminal to take more, while it takes none. Only then: an output that is always watched wakes the
+    /// program up once more for every frame, when the terminal has read it.
+    drain: Option<AsyncFd<OwnedFd>>,
 }
 
 impl Tty {
@@ -71,8 +74,34 @@ impl Tty {
     pub(super) fn on(input: OwnedFd, output: OwnedFd) -> io::Result<Self> {
         Ok(Self {
             input: AsyncFd::with_interest(input, Interest::READABLE)?,
-            output: AsyncFd::with_interest(output, Interest::WRITABLE)?,
+            output,
+            drain: None,
         })
+    }
+
+    /// From now on [`Tty::writable`] waits.
+    #[expect(deprecated, reason = "as above")]
+    pub(super) fn watch_output(&mut self) -> io::Result<()> {
+        if self.drain.is_none() {
+            let output = self.output.try_clone()?;
+            self.drain = Some(AsyncFd::with_interest(output, Interest::WRITABLE)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn leave_output(&mut self) {
+        self.drain = None;
+    }
+
+    /// Waits until the terminal takes more; for ever where nobody watches.
+    pub(super) async fn writable(&self) -> io::Result<()> {
+        match &self.drain {
+            Some(drain) => {
+                drain.writable().await?.clear_ready();
+                Ok(())
+            }
+            None => std::future::pending().await,
+        }
     }
 
     pub(super) fn read(&self, buffer: &mut [u8]) -> Moved {
