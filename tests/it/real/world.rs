@@ -83,6 +83,10 @@ fn script() -> Option<PathBuf> {
 
 /// A static is never dropped and a test process may be killed: a process of its own waits for the end of this one and
 /// takes down what it started, in a session of its own so that Ctrl-C does not reach it first.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it outlives this process, which is what it waits for"
+)]
 fn watch_over(script: &Path, dir: &Path) {
     let words = r#"while kill -0 "$1" 2>/dev/null; do sleep 1; done
         for p in $(cat "$3"/proxies 2>/dev/null); do kill "$p" 2>/dev/null; done
@@ -99,6 +103,10 @@ fn watch_over(script: &Path, dir: &Path) {
 }
 
 /// The vendor's own proxy speaks TLS and logs in; what is behind it is plain HTTP on loopback.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it is ended after this process, with everything else"
+)]
 fn through_proxy(dir: &Path, user: &str) -> Api {
     let mut child = Command::new("kubectl")
         .args(["proxy", "--port=0"])
