@@ -1,9 +1,5 @@
 //! The control plane: brought up once for all tests of this process (and apart for those that break it), taken down when
 //! the process is gone. Never leaves a program behind.
-#![expect(
-    clippy::zombie_processes,
-    reason = "they live until the whole test program ends"
-)]
 
 use std::{
     env, fs,
