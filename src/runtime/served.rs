@@ -96,6 +96,8 @@ impl Served {
         }
         // A version that comes back is the latest again, and not in the list twice: two of five places would tell of one.
         seen.retain(|seen| seen.hash != hash);
+        // One version is what most have; the room for four that a first push takes would be most of this memory.
+        seen.reserve_exact(1);
         seen.push(Seen {
             hash: hash.to_owned(),
             revision,
