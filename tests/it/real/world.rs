@@ -123,6 +123,17 @@ fn through_proxy(dir: &Path, user: &str) -> Api {
     Api::new(port)
 }
 
+impl Drop for World {
+    /// Sooner than the watch over this process would do it: a control plane is a lot to leave running.
+    fn drop(&mut self) {
+        let down = Command::new(&self.script)
+            .arg("down")
+            .arg(&self.dir)
+            .status();
+        assert!(down.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
 impl World {
     pub(super) fn kubeconfig(&self, user: &str) -> PathBuf {
         self.dir.join(format!("{user}.kubeconfig"))
