@@ -1,6 +1,6 @@
 //! Plans for Argo Rollouts.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
@@ -439,7 +439,9 @@ fn retry(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
 
 fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
     let id = &rollout.id;
-    let at = super::whole_second(facts.now);
+    // The controller replaces pods that are older than this, in whole seconds: with the present second it would leave those
+    // alone that were made in it, and call the restart done. It waits for a time that is to come.
+    let at = super::whole_second(facts.now) + SignedDuration::from_secs(1);
     Draft {
         title: format!("Restart {}", id.name),
         next: format!(
