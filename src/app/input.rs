@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{
-        id::{EnvironmentName, ReleaseId, Uid},
+        id::{EnvironmentName, IntentId, ReleaseId, Uid},
         text::sanitise_line,
     },
     ops::{guard::Arming, intent::Verb, record},
@@ -81,7 +81,11 @@ impl State {
 
     fn filter_key(&mut self, key: Key) -> Vec<Effect> {
         match key.code {
-            Code::Enter => self.board.filtering = false,
+            Code::Enter => {
+                self.board.filtering = false;
+                // What was looked for has been chosen.
+                self.board.untouched = false;
+            }
             Code::Esc => {
                 self.board.filtering = false;
                 self.board.filter.clear();
@@ -404,10 +408,15 @@ impl State {
         let Some(open) = &self.open else {
             return effects;
         };
-        let pods: Vec<_> = open
-            .pods
-            .iter()
-            .flatten()
+        let current = self
+            .releases
+            .find(&open.id)
+            .and_then(|release| release.current().hash);
+        let mut listed: Vec<_> = open.pods.iter().flatten().collect();
+        // What is on trial is what one wants to read first.
+        listed.sort_by_key(|pod| pod.hash != current);
+        let pods: Vec<_> = listed
+            .into_iter()
             .map(|pod| (pod.name.clone(), pod.containers.clone()))
             .collect();
         let target = open.id.clone();
@@ -565,6 +574,7 @@ impl State {
                 _ => (Keep::Yes, Vec::new()),
             },
             Overlay::OpenIntents => match key.code {
+                Code::Char('Y') if !key.alt && !key.repeat => (Keep::No, self.close_open_intents()),
                 Code::Esc | Code::Enter | Code::Char('q') => (Keep::No, Vec::new()),
                 _ => (Keep::Yes, Vec::new()),
             },
@@ -577,6 +587,15 @@ impl State {
             Keep::No => {}
         }
         effects
+    }
+
+    /// An earlier session's intents were looked at by a human: that is their outcome, and they are not said again.
+    fn close_open_intents(&mut self) -> Vec<Effect> {
+        let open = std::mem::take(&mut self.session.open_intents);
+        let now = self.now;
+        open.iter()
+            .map(|intent| Effect::Record(record::looked_at(&IntentId::new(&intent.id), now)))
+            .collect()
     }
 
     fn arm_key(&mut self, key: Key, name: &EnvironmentName, counts: bool) -> (Keep, Vec<Effect>) {

@@ -435,14 +435,9 @@ impl Machine {
                 };
                 all.push(Do::Read);
             }
-            Answer::Rejected { status, message } => {
+            Answer::Rejected { message, .. } => {
                 self.sent -= 1;
-                return self.stop_before(
-                    now,
-                    index,
-                    OutcomeKind::Rejected,
-                    format!("refused by the server ({status}): {}", &*message),
-                );
+                return self.stop_before(now, index, OutcomeKind::Rejected, message.to_string());
             }
             Answer::NotSent(why) => {
                 self.sent -= 1;

@@ -106,6 +106,21 @@ pub fn reason(intent: &IntentId, reason: &str, at: Timestamp) -> Record {
     }
 }
 
+/// An intent that an earlier session left without an outcome was looked at by a human: nobody will know more.
+pub fn looked_at(intent: &IntentId, at: Timestamp) -> Record {
+    let body = json!({
+        "outcome": super::machine::OutcomeKind::Unknown.word(),
+        "words": "left without an outcome by an earlier session; looked at by its operator",
+    });
+    Record {
+        at,
+        intent: intent.clone(),
+        kind: "outcome",
+        body: into_map(body),
+        emergency: false,
+    }
+}
+
 /// Something undid it within five minutes.
 pub fn reverted(intent: &IntentId, words: &str, at: Timestamp) -> Record {
     Record {

@@ -224,6 +224,12 @@ pub(super) fn open_intents(state: &State, screen: Rect, buf: &mut Buffer, ink: &
                 );
             }
         },
-        |sheet| keys(&[("Enter", "seen")], sheet, ink),
+        |sheet| {
+            keys(
+                &[("Enter", "later"), ("Y", "looked at: do not say it again")],
+                sheet,
+                ink,
+            );
+        },
     );
 }

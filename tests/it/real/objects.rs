@@ -96,7 +96,16 @@ pub(super) fn blue_green<'a>(world: &World, name: &'a str) -> Subject<'a> {
         namespace: "shop",
         name,
     };
-    subject.until_healthy();
+    let first = subject.until_healthy();
+    let made = first["metadata"]["creationTimestamp"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // The controller compares the ages of ReplicaSets in whole seconds: two of one second are no older and newer.
+    subject.until("a second old", |_| {
+        let made: jiff::Timestamp = made.parse().unwrap();
+        jiff::Timestamp::now().duration_since(made).as_secs() >= 2
+    });
     subject.release("v2");
     subject.until("waiting for the switch", |rollout| {
         rollout["status"]["pauseConditions"][0]["reason"] == json!("BlueGreenPause")

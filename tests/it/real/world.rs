@@ -1,6 +1,5 @@
 //! The control plane: brought up once for all tests of this process (and apart for those that break it), taken down when
 //! the process is gone. Never leaves a program behind.
-#![expect(clippy::zombie_processes, reason = "they live until the whole test program ends")]
 
 use std::{
     env, fs,
@@ -80,6 +79,10 @@ fn script() -> Option<PathBuf> {
 
 /// A static is never dropped and a test process may be killed: a process of its own waits for the end of this one and
 /// takes down what it started, in a session of its own so that Ctrl-C does not reach it first.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it outlives this process, which is what it waits for"
+)]
 fn watch_over(script: &Path, dir: &Path) {
     let words = r#"while kill -0 "$1" 2>/dev/null; do sleep 1; done
         for p in $(cat "$3"/proxies 2>/dev/null); do kill "$p" 2>/dev/null; done
@@ -96,6 +99,10 @@ fn watch_over(script: &Path, dir: &Path) {
 }
 
 /// The vendor's own proxy speaks TLS and logs in; what is behind it is plain HTTP on loopback.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it is ended after this process, with everything else"
+)]
 fn through_proxy(dir: &Path, user: &str) -> Api {
     let mut child = Command::new("kubectl")
         .args(["proxy", "--port=0"])
@@ -114,6 +121,17 @@ fn through_proxy(dir: &Path, user: &str) -> Api {
         .unwrap();
     let port = line.trim().rsplit(':').next().unwrap().parse().unwrap();
     Api::new(port)
+}
+
+impl Drop for World {
+    /// Sooner than the watch over this process would do it: a control plane is a lot to leave running.
+    fn drop(&mut self) {
+        let down = Command::new(&self.script)
+            .arg("down")
+            .arg(&self.dir)
+            .status();
+        assert!(down.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
 }
 
 impl World {

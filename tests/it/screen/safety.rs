@@ -231,7 +231,7 @@ fn what_the_server_forbids_is_said_with_its_words() {
         .live();
     promoted(&mut windlass);
     windlass.until("Promote checkout: rejected");
-    windlass.until("refused by the server (403)");
+    windlass.until("not permitted (403)");
     assert_eq!(windlass.patches().len(), 1);
     assert_eq!(windlass.patches()[0].status, Some(403));
 }

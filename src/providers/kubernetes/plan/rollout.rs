@@ -1,5 +1,6 @@
 //! Plans for Argo Rollouts.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,6 +12,7 @@ use crate::{
     model::{
         id::{PodHash, ResourceVersion},
         release::Version,
+        replica_set::ReplicaSet,
         rollout::{Argo, ArgoStrategy, Canary, Phase, Rollout, RunPhase, RunRole},
         source::Need,
     },
@@ -437,7 +439,9 @@ fn retry(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
 
 fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
     let id = &rollout.id;
-    let at = super::whole_second(facts.now);
+    // The controller replaces pods that are older than this, in whole seconds: with the present second it would leave those
+    // alone that were made in it, and call the restart done. It waits for a time that is to come.
+    let at = super::whole_second(facts.now) + SignedDuration::from_secs(1);
     Draft {
         title: format!("Restart {}", id.name),
         next: format!(
@@ -535,9 +539,17 @@ fn rollback(
     let to_stable = argo.stable_hash.as_ref() == Some(&chosen.hash);
     let (send, need) = template_sending(intent, facts, rollout, &chosen)?;
     let to = version_of(chosen.set);
-    // The controller lets a version whose pods wait to be scaled down skip the pause before the switch.
+    // The controller lets a version whose pods wait to be scaled down skip the pause before the switch, if it is the older
+    // one; ages are compared in whole seconds.
+    let current = argo
+        .current_hash
+        .as_ref()
+        .and_then(|hash| facts.release.set_with_hash(hash));
+    let second = |set: &ReplicaSet| set.created.map(Timestamp::as_second);
+    let is_older = current.is_some_and(|current| second(chosen.set) < second(current));
     let switches = matches!(argo.strategy, ArgoStrategy::BlueGreen(_))
-        && chosen.set.scale_down_deadline.is_some();
+        && chosen.set.scale_down_deadline.is_some()
+        && is_older;
     let (next, expect) = if to_stable {
         (
             format!("{} is stable: it serves everything at once", to.label()),

@@ -23,7 +23,15 @@ pub async fn last_writer(client: &Client, target: &ReleaseId) -> Result<Option<W
     Ok(template_writer(&raw(client, target).await?))
 }
 
-/// The newest writer that owns a part of `spec.template`. The controller's own entry is for `/status` and owns none.
+/// The controllers that write a whole object back after they have looked at it, and so own a part of every template.
+/// None of them ever decides what is in one.
+const CARETAKERS: [&str; 3] = [
+    "rollouts-controller",
+    "argo-rollouts",
+    "kube-controller-manager",
+];
+
+/// The newest writer that owns a part of `spec.template`, controllers that only look after it apart.
 pub fn template_writer(object: &Value) -> Option<Writer> {
     let owns_template = |entry: &&Value| {
         entry.pointer("/fieldsV1/f:spec/f:template").is_some()
@@ -41,7 +49,7 @@ pub fn template_writer(object: &Value) -> Option<Writer> {
             manager: sanitise(entry.get("manager").and_then(Value::as_str).unwrap_or("")),
             at: written(entry),
         })
-        .max_by_key(|writer| writer.at)
+        .max_by_key(|writer| (!CARETAKERS.contains(&&*writer.manager), writer.at))
 }
 
 fn written(entry: &Value) -> Option<Timestamp> {
