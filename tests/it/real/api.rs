@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// Longer than a loaded machine needs; a state that does not come at all fails the test after it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(150);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Api {
