@@ -7,10 +7,13 @@ use jiff::Timestamp;
 
 use super::{
     detail::{AnalysisRun, Event, Experiment, Pod},
-    id::{EnvironmentName, Namespace, ReleaseId, Uid, WorkloadKind},
+    id::{EnvironmentName, Namespace, ReleaseId, SourceId, Uid, WorkloadKind},
+    incident::IncidentFacts,
+    metrics::Metrics,
+    pipeline::{Budget, Changes, Repository, RepositoryFacts},
     replica_set::ReplicaSet,
     rollout::Rollout,
-    source::{Access, SourceHealth, WhoAmI},
+    source::{Access, SourceHealth, SourceState, WhoAmI},
     text::Safe,
 };
 
@@ -59,6 +62,39 @@ pub enum Fact {
     Complete(Collection),
     /// The server does not know the kind (no Rollouts CRD): an ordinary cluster.
     Absent(Collection),
+}
+
+/// What a source beside the clusters tells: a CI host, a metrics server, an alert manager.
+#[derive(Clone, Debug)]
+pub struct Tidings {
+    pub source: SourceId,
+    pub fact: Told,
+}
+
+/// Each fact replaces the one before of the same thing as a whole, so that nothing has to be taken back piece by piece.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Health(SourceHealth),
+    Who(WhoAmI),
+    /// What the server says it is, `Prometheus 3.5.3`.
+    Server(Safe),
+    /// How far its clock is ahead of ours, in milliseconds.
+    Ahead(i64),
+    Budget(Budget),
+    Repository(Arc<RepositoryFacts>),
+    /// One repository cannot be read while the host can: what was told before stays, and grows old.
+    RepositoryFailed {
+        repository: Repository,
+        state: SourceState,
+        why: Safe,
+        at: Timestamp,
+    },
+    Changes {
+        repository: Repository,
+        changes: Arc<Changes>,
+    },
+    Metrics(Arc<Metrics>),
+    Incidents(Arc<IncidentFacts>),
 }
 
 /// What is told of the release that is open. Each list is complete and sorted, newest last except where noted.

@@ -4,6 +4,9 @@
 pub mod detail;
 pub mod event;
 pub mod id;
+pub mod incident;
+pub mod metrics;
+pub mod pipeline;
 pub mod release;
 pub mod replica_set;
 pub mod rollout;
