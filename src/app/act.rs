@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 
 use super::{
+    actions::Followed,
+    beside::SourceKind,
     dialog::{Dialog, Field, Reaction, Stage},
     key::Key,
     msg::Effect,
@@ -11,14 +13,15 @@ use super::{
 use crate::{
     model::{
         id::{IntentId, ReleaseId, Uid},
-        source::Access,
+        source::{Access, SourceHealth},
     },
     ops::{
         ceremony::{Confirmation, NotYet, approve},
-        guard::{Arming, GuardAnswer, Situation, ask_all},
+        guard::{Arming, GuardAnswer, Incidents, Situation, ask_all},
         intent::{Expects, Intent, Verb},
         offer::{Because, Offer, offer},
         plan::{Plan, Refusal},
+        subject::Subject,
     },
 };
 
@@ -37,8 +40,13 @@ impl State {
         let environment = self.environment_of(id);
         let access = environment.and_then(|environment| environment.access.get(&id.namespace));
         let mut offer = offer(verb, release, access);
+        offer.because.extend(
+            self.reasons_beside(verb, id)
+                .into_iter()
+                .map(Because::State),
+        );
         if let Some(environment) = environment {
-            if !environment.is_fresh() {
+            if verb.is_of_rollout() && !environment.is_fresh() {
                 let mut words = format!(
                     "{} is {}",
                     environment.name,
@@ -106,6 +114,9 @@ impl State {
             );
             return Vec::new();
         }
+        if !verb.is_of_rollout() {
+            return self.ask_beside(verb, &id, &uid);
+        }
         if verb == Verb::Rollback {
             return self.open_history(id, uid, HistoryPurpose::ChooseRevision);
         }
@@ -140,7 +151,7 @@ impl State {
         let intent = Intent {
             id: self.next_intent_id(),
             verb,
-            target: target.clone(),
+            target: Subject::Release(target.clone()),
             seen: Some(uid),
             to_revision,
             expects: Expects::default(),
@@ -154,6 +165,87 @@ impl State {
         let mut effects = vec![Effect::Plan(intent)];
         effects.extend(self.access_if_old(target));
         effects
+    }
+
+    /// Opens the plan of an action on something that is no release: its identity holds all that was on the screen.
+    pub(super) fn open_plan_about(&mut self, verb: Verb, target: Subject) -> Vec<Effect> {
+        let intent = Intent {
+            id: self.next_intent_id(),
+            verb,
+            seen: target.uid(),
+            target,
+            to_revision: None,
+            expects: Expects::default(),
+            reason: None,
+        };
+        self.overlays.push(Overlay::Plan(Box::new(Dialog::new(
+            intent.clone(),
+            self.now,
+        ))));
+        self.dirty = true;
+        vec![Effect::Plan(intent)]
+    }
+
+    /// What the metrics and the alerts say as an action begins.
+    fn followed(&self, plan: &Plan) -> Followed {
+        let Some(id) = plan.intent.target.release() else {
+            return Followed::default();
+        };
+        Followed {
+            errors_before: self.beside.error_share(id),
+            errors_after: None,
+            alerts: self
+                .beside
+                .firing(id)
+                .iter()
+                .map(|alert| (alert.fingerprint.clone(), alert.title().to_owned(), None))
+                .collect(),
+        }
+    }
+
+    /// The state of the source that shows what an action is about.
+    fn health_behind(&self, target: &Subject) -> Option<&SourceHealth> {
+        let beside = |kind| {
+            self.beside
+                .source(kind, target.environment())
+                .map(|source| &source.health)
+        };
+        match target {
+            Subject::Release(id) => self
+                .environment_of(id)
+                .map(|environment| &environment.health),
+            Subject::Gate(_) | Subject::Run(_) => beside(SourceKind::GitHub),
+            Subject::Silence(_) | Subject::Expire(_) => beside(SourceKind::Alertmanager),
+        }
+    }
+
+    /// What is known of incidents on what a plan is about.
+    fn incidents_of(&self, target: &Subject) -> Option<Incidents<'_>> {
+        let of: Vec<&ReleaseId> = match target {
+            Subject::Release(id) => vec![id],
+            Subject::Gate(subject) => self
+                .beside
+                .gate(&subject.gate)
+                .map(|gate| gate.releases.iter().collect())
+                .unwrap_or_default(),
+            Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => Vec::new(),
+        };
+        let source = self
+            .beside
+            .source(SourceKind::Alertmanager, target.environment())?;
+        if !source.health.state.is_live() {
+            return Some(Incidents::Unknown(format!(
+                "{} is {}",
+                source.id,
+                source.health.state.word()
+            )));
+        }
+        let titles = of
+            .into_iter()
+            .flat_map(|id| self.beside.firing(id))
+            .map(|alert| alert.title())
+            .collect();
+        Some(Incidents::Known(titles))
     }
 
     /// Asks what may be done in a release's namespace, unless that is known well enough.
@@ -188,21 +280,24 @@ impl State {
     /// What the guards say of a plan now.
     pub fn guards(&self, plan: &Plan) -> Vec<GuardAnswer> {
         let target = &plan.intent.target;
-        let environment = self.environment_of(target);
+        let environment = self.environments.get(target.environment());
         let who = environment
             .and_then(|environment| environment.who.as_ref())
             .map_or("you", |who| &*who.name);
         let none = Arming::Forbidden {
             because: format!(
                 "{} is not an environment of this session",
-                target.environment
+                target.environment()
             ),
         };
+        let incidents = self.incidents_of(target);
         let situation = Situation {
             now: self.now,
             arming: environment.map_or(&none, |environment| &environment.arming),
-            access: environment.and_then(|environment| known_access(environment, target)),
-            source: environment.map(|environment| &environment.health),
+            access: environment
+                .zip(target.release())
+                .and_then(|(environment, id)| known_access(environment, id)),
+            source: self.health_behind(target),
             in_flight: self
                 .actions
                 .in_flight(&plan.target.uid)
@@ -214,6 +309,7 @@ impl State {
             wrote_before: environment.is_some_and(|environment| environment.wrote),
             first_write_counts: true,
             changed: None,
+            incidents,
             who,
         };
         ask_all(plan, &situation)
@@ -264,11 +360,14 @@ impl State {
                     dialog.intent.target.clone(),
                     dialog.intent.to_revision,
                 );
+                self.overlays.pop();
+                let Subject::Release(target) = target else {
+                    return self.open_plan_about(verb, target);
+                };
                 let uid = self
                     .releases
                     .find(&target)
                     .map(|release| release.rollout.uid.clone());
-                self.overlays.pop();
                 match uid {
                     Some(uid) => self.open_plan(verb, &target, uid, to),
                     None => Vec::new(),
@@ -278,8 +377,8 @@ impl State {
                 let target = (dialog.intent.target.clone(), dialog.intent.seen.clone());
                 self.overlays.pop();
                 match target {
-                    (id, Some(uid)) => self.ask(verb, Some((id, uid))),
-                    (_, None) => Vec::new(),
+                    (Subject::Release(id), Some(uid)) => self.ask(verb, Some((id, uid))),
+                    _ => Vec::new(),
                 }
             }
             Reaction::Confirm => self.confirm(),
@@ -324,8 +423,9 @@ impl State {
     fn execute(&mut self, approved: crate::ops::ceremony::Approved) -> Vec<Effect> {
         let now = self.now;
         let plan = approved.plan();
-        self.actions.begin(plan, now);
-        let environment = plan.intent.target.environment.clone();
+        let beside = self.followed(plan);
+        self.actions.begin(plan, beside, now);
+        let environment = plan.intent.target.environment().clone();
         if let Some(environment) = self.environments.get_mut(&environment) {
             environment.wrote = true;
         }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     model::{
         id::{IntentId, PodHash, ReleaseId, Uid},
+        incident::Fingerprint,
         rollout::Rollout,
         text::Safe,
     },
@@ -13,6 +14,7 @@ use crate::{
         intent::Verb,
         machine::{Outcome, OutcomeKind},
         plan::Plan,
+        subject::Subject,
     },
 };
 
@@ -32,13 +34,26 @@ pub struct Actions {
 pub struct Line {
     pub id: IntentId,
     pub verb: Verb,
-    pub target: ReleaseId,
+    pub target: Subject,
     pub uid: Uid,
     pub title: String,
     pub began: Timestamp,
     pub state: LineState,
     pub change: (String, String),
+    /// What the metrics and the alerts said when it began, and what became of them.
+    pub beside: Followed,
     guard: Aftermath,
+}
+
+/// The errors and the alerts of a release that was acted on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Followed {
+    /// The share of errors when it began.
+    pub errors_before: Option<f64>,
+    /// And the newest since it is in effect.
+    pub errors_after: Option<f64>,
+    /// What fired when it began: title, and when it had stopped.
+    pub alerts: Vec<(Fingerprint, String, Option<Timestamp>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,8 +81,44 @@ struct Aftermath {
     to_images: Box<[Safe]>,
 }
 
+impl Line {
+    /// Whether what became of it is still being looked at.
+    pub fn is_followed_up(&self, now: Timestamp) -> bool {
+        match &self.state {
+            LineState::UnderWay { .. } => true,
+            LineState::Over { at, outcome } => {
+                outcome.sent && now.duration_since(*at) < WATCHED_FOR
+            }
+            LineState::Reverted { .. } => false,
+        }
+    }
+
+    /// Takes the share of errors and what fires now (`None`: not known). After five minutes the line stays as it is.
+    pub fn follow_up(
+        &mut self,
+        now: Timestamp,
+        share: Option<f64>,
+        firing: Option<&[Fingerprint]>,
+    ) {
+        if !matches!(self.state, LineState::Over { .. }) || !self.is_followed_up(now) {
+            return;
+        }
+        if share.is_some() {
+            self.beside.errors_after = share;
+        }
+        let Some(firing) = firing else { return };
+        for (fingerprint, _, resolved) in &mut self.beside.alerts {
+            if firing.contains(fingerprint) {
+                *resolved = None;
+            } else {
+                resolved.get_or_insert(now);
+            }
+        }
+    }
+}
+
 impl Actions {
-    pub fn begin(&mut self, plan: &Plan, now: Timestamp) {
+    pub fn begin(&mut self, plan: &Plan, beside: Followed, now: Timestamp) {
         if self.lines.len() >= KEPT {
             let over = self
                 .lines
@@ -87,13 +138,18 @@ impl Actions {
             state: LineState::UnderWay {
                 words: "checking".to_owned(),
             },
-            change: (plan.change.from.label(), plan.change.to.label()),
-            guard: Aftermath {
-                from_hash: plan.change.from.hash.clone(),
-                from_images: plan.change.from.images.clone(),
-                to_hash: plan.change.to.hash.clone(),
-                to_images: plan.change.to.images.clone(),
-            },
+            change: (plan.change.from(), plan.change.to()),
+            beside,
+            guard: plan
+                .change
+                .versions()
+                .map(|(from, to)| Aftermath {
+                    from_hash: from.hash.clone(),
+                    from_images: from.images.clone(),
+                    to_hash: to.hash.clone(),
+                    to_images: to.images.clone(),
+                })
+                .unwrap_or_default(),
         });
     }
 
@@ -130,7 +186,10 @@ impl Actions {
 
     /// The newest line about a release, for the Board and the Release view.
     pub fn last_of(&self, target: &ReleaseId) -> Option<&Line> {
-        self.lines.iter().rev().find(|line| line.target == *target)
+        self.lines
+            .iter()
+            .rev()
+            .find(|line| line.target.release() == Some(target))
     }
 
     /// A read of an object: which lines it shows to have been undone, as (intent, words).
@@ -194,7 +253,7 @@ impl Aftermath {
                         && seen.images == self.from_images
                 }
             },
-            Verb::Promote | Verb::PromoteFull | Verb::Resume | Verb::Retry | Verb::Restart => false,
+            _ => false,
         }
     }
 

@@ -210,7 +210,7 @@ impl Board {
         let mut widest = Widest::default();
         let mut keyed: Vec<(Key, Slot)> = Vec::with_capacity(releases.len());
         for (slot, release) in releases.iter() {
-            let key = release.sort_key(is_fresh(release, fresh));
+            let key = releases.sort_key(slot, release, is_fresh(release, fresh));
             if needle.is_empty() || matches(release, key.0, &needle) {
                 keyed.push((key, slot));
                 widest.see(release);
@@ -238,7 +238,7 @@ impl Board {
         let needle = self.filter.to_lowercase();
         let key_of = |slot| -> Option<Key> {
             let release = releases.get(slot)?;
-            Some(release.sort_key(is_fresh(release, fresh)))
+            Some(releases.sort_key(slot, release, is_fresh(release, fresh)))
         };
         for slot in slots {
             let (Some(release), Some(key)) = (with_a_row(slot, releases), key_of(slot)) else {
@@ -308,7 +308,7 @@ impl Board {
         self.groups.clear();
         self.groups.resize(releases.slots(), None);
         for (slot, release) in releases.iter() {
-            let group = Some(release.group(is_fresh(release, fresh)));
+            let group = Some(releases.group(slot, release, is_fresh(release, fresh)));
             if let Some(counted) = self.groups.get_mut(slot as usize) {
                 *counted = group;
                 self.counts.moved(None, group);
@@ -318,13 +318,22 @@ impl Board {
 
     fn recount(&mut self, slots: &[Slot], releases: &Releases, fresh: &Fresh) {
         for slot in slots {
-            let group =
-                with_a_row(*slot, releases).map(|release| release.group(is_fresh(release, fresh)));
+            let group = with_a_row(*slot, releases)
+                .map(|release| releases.group(*slot, release, is_fresh(release, fresh)));
             if let Some(counted) = self.groups.get_mut(*slot as usize) {
                 self.counts.moved(*counted, group);
                 *counted = group;
             }
         }
+    }
+
+    /// Slots of the releases that are in these groups, whatever the filter hides.
+    pub fn slots_in(&self, wanted: impl Fn(Group) -> bool) -> impl Iterator<Item = Slot> {
+        self.groups
+            .iter()
+            .enumerate()
+            .filter(move |(_, group)| group.is_some_and(&wanted))
+            .filter_map(|(slot, _)| Slot::try_from(slot).ok())
     }
 
     /// Where a release is in the order.

@@ -52,6 +52,7 @@ fn rollout(number: u8, phase: u8, since: u8) -> Rollout {
         created: None,
         progress_deadline_s: None,
         not_undone: None,
+        links: None,
         workload: Workload::Deployment {
             paused: phase % 4 == 2,
         },

@@ -10,15 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::key::{Code, Key};
 use crate::{
-    model::{
-        id::{IntentId, ReleaseId},
-        rollout::Rollout,
-    },
+    model::{id::IntentId, rollout::Rollout},
     ops::{
         ceremony::{Ceremony, ceremony},
         guard::GuardAnswer,
         intent::{Intent, Verb},
         plan::{Plan, Refusal},
+        subject::Subject,
     },
 };
 
@@ -110,7 +108,7 @@ impl Dialog {
         }
     }
 
-    pub fn target(&self) -> &ReleaseId {
+    pub fn target(&self) -> &Subject {
         &self.intent.target
     }
 
@@ -210,14 +208,14 @@ impl Dialog {
 
     /// The watch showed the object. A plan that no longer holds dies, whatever is being typed.
     pub fn seen(&mut self, rollout: &Rollout) {
-        if rollout.id != self.intent.target {
+        if Some(&rollout.id) != self.intent.target.release() {
             return;
         }
         if let Stage::Ready { plan, .. } = &self.stage {
             let why = if rollout.uid == plan.target.uid {
                 // The watch may lag behind the read that made the plan: what it shows is older then, and proves nothing.
                 match rollout.generation >= plan_generation(plan) {
-                    true => plan.basis.changed(rollout),
+                    true => plan.basis.changed_rollout(rollout),
                     false => None,
                 }
             } else {
@@ -379,6 +377,8 @@ fn plan_generation(plan: &Plan) -> i64 {
             deployment_generation,
             ..
         } => deployment_generation.unwrap_or(0),
+        // Not about an object with generations.
+        crate::ops::basis::Basis::Run(_) | crate::ops::basis::Basis::Silence(_) => 0,
     }
 }
 

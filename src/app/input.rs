@@ -8,13 +8,13 @@ use super::{
     dialog::SILENCE,
     key::{self, Code, Key},
     msg::Effect,
-    release_view::OpenRelease,
+    release_view::{OpenRelease, Pane},
     state::{HistoryPurpose, Loading, LogState, LogsOverlay, Overlay, Ring, State, Tone, View},
 };
 use crate::{
     model::{
         id::{EnvironmentName, IntentId, ReleaseId, Uid},
-        text::sanitise_line,
+        text::{Safe, sanitise_line},
     },
     ops::{guard::Arming, intent::Verb, record},
 };
@@ -125,9 +125,12 @@ impl State {
             Command::PageUp => self.move_by(-self.page()),
             Command::Top => self.move_by(isize::MIN / 2),
             Command::Bottom => self.move_by(isize::MAX / 2),
-            Command::Open => self.open(),
+            Command::Open => self.open_what_is_meant(),
             Command::Back => self.back(),
-            Command::NextPane | Command::PreviousPane => self.switch_pane(command),
+            Command::NextPane | Command::PreviousPane => {
+                self.switch_pane(command);
+                Vec::new()
+            }
             Command::Filter => {
                 if self.view == View::Board {
                     self.board.filtering = true;
@@ -150,7 +153,9 @@ impl State {
                 self.next_needing(command == Command::NextThatNeedsYou)
             }
             Command::Board => self.show(View::Board),
-            Command::Release => self.open(),
+            Command::Release => self.open_selected(),
+            Command::Inbox => self.show(View::Inbox),
+            Command::Changed => self.what_changed(),
             Command::Audit => {
                 self.audit.records = Loading::Waiting;
                 self.show(View::Audit);
@@ -162,7 +167,7 @@ impl State {
                 Some((id, uid)) => self.open_history(id, uid, HistoryPurpose::Read),
                 None => self.nothing_selected(),
             },
-            Command::Details => self.open(),
+            Command::Details => self.open_selected(),
             Command::Yaml => self.yaml(),
             Command::Copy => self.copy(),
             Command::Refresh => self.refresh(),
@@ -187,6 +192,12 @@ impl State {
     }
 
     fn act(&mut self, verb: Verb) -> Vec<Effect> {
+        if matches!(verb, Verb::Approve | Verb::Reject) {
+            return self.decide_gate(verb);
+        }
+        if matches!(self.view, View::Inbox) && !self.board.marked.is_empty() {
+            return self.start_queue(verb);
+        }
         if self.view == View::Board && !self.board.marked.is_empty() {
             return self.start_queue(verb);
         }
@@ -235,8 +246,9 @@ impl State {
                 };
                 self.audit.selected = self.audit.selected.saturating_add_signed(by).min(last);
             }
+            View::Inbox => self.inbox.move_by(by),
             View::Sources => {
-                let last = self.environments.len().saturating_sub(1);
+                let last = (self.environments.len() + self.beside.sources.len()).saturating_sub(1);
                 self.sources.selected = self.sources.selected.saturating_add_signed(by).min(last);
             }
         }
@@ -255,17 +267,30 @@ impl State {
             return Vec::new();
         }
         if self.view == View::Release {
-            self.open()
+            self.open_selected()
         } else {
             Vec::new()
         }
     }
 
+    /// Enter: the release that is selected; in the Inbox the one that waits or whose gate waits, else the gate's plan.
+    fn open_what_is_meant(&mut self) -> Vec<Effect> {
+        if self.view == View::Inbox && self.inbox_target().is_none() {
+            return self.decide_gate(Verb::Approve);
+        }
+        self.open_selected()
+    }
+
     /// Opens the selected release.
-    fn open(&mut self) -> Vec<Effect> {
-        let Some(id) = self.board.selected.clone() else {
+    pub(super) fn open_selected(&mut self) -> Vec<Effect> {
+        let selected = match self.view {
+            View::Inbox => self.inbox_target().map(|(id, _)| id),
+            _ => self.board.selected.clone(),
+        };
+        let Some(id) = selected else {
             return self.nothing_selected();
         };
+        self.board.selected = Some(id.clone());
         let Some(uid) = self
             .releases
             .find(&id)
@@ -297,7 +322,7 @@ impl State {
         Vec::new()
     }
 
-    fn switch_pane(&mut self, command: Command) -> Vec<Effect> {
+    fn switch_pane(&mut self, command: Command) {
         if let Some(open) = &mut self.open {
             open.pane = if command == Command::NextPane {
                 open.pane.next()
@@ -305,7 +330,6 @@ impl State {
                 open.pane.previous()
             };
         }
-        Vec::new()
     }
 
     fn quit(&mut self) -> Vec<Effect> {
@@ -323,13 +347,22 @@ impl State {
             .filter(|environment| !environment.is_fresh())
             .map(|environment| environment.name.clone())
             .collect();
-        let words = if environments.is_empty() {
+        let words = if !self.beside.sources.is_empty() {
+            "reading again"
+        } else if environments.is_empty() {
             "every source is watched live: nothing to read again"
         } else {
             "connecting again"
         };
         self.say(Tone::Plain, words);
         let mut effects: Vec<Effect> = environments.into_iter().map(Effect::Refresh).collect();
+        effects.extend(
+            self.beside
+                .sources
+                .keys()
+                .cloned()
+                .map(Effect::RefreshSource),
+        );
         if self.view == View::Audit {
             effects.push(Effect::ReadAudit);
         }
@@ -366,6 +399,10 @@ impl State {
     }
 
     fn mark(&mut self) -> Vec<Effect> {
+        if self.view == View::Inbox {
+            self.mark_in_inbox();
+            return Vec::new();
+        }
         if self.view != View::Board {
             return Vec::new();
         }
@@ -399,11 +436,57 @@ impl State {
         vec![Effect::Yaml { id, uid }]
     }
 
+    /// Logs of the jobs of the run that is shown, what failed or runs first.
+    fn job_logs(&mut self) -> Vec<Effect> {
+        let Some(id) = self.open.as_ref().map(|open| open.id.clone()) else {
+            return Vec::new();
+        };
+        let Some(run) = self.run_shown(&id) else {
+            self.say(Tone::Plain, "no run of its pipeline is known");
+            return Vec::new();
+        };
+        let mut jobs: Vec<_> = run.jobs.iter().flatten().collect();
+        jobs.sort_by_key(|job| (!job.phase.is_bad(), job.phase.has_ended(), job.id));
+        let pods: Vec<(Safe, Box<[Safe]>)> = jobs
+            .iter()
+            .map(|job| (job.name.clone(), Box::default()))
+            .collect();
+        let ids: Vec<u64> = jobs.iter().map(|job| job.id).collect();
+        let (Some((name, _)), Some(job)) = (pods.first().cloned(), ids.first().copied()) else {
+            self.say(Tone::Plain, "its run has no jobs");
+            return Vec::new();
+        };
+        let run = run.id.clone();
+        self.overlays.push(Overlay::Logs(LogsOverlay {
+            target: id,
+            pod: name.clone(),
+            pods,
+            jobs: Some((run.clone(), ids)),
+            container: None,
+            lines: std::collections::VecDeque::new(),
+            dropped: 0,
+            follow: true,
+            up: 0,
+            state: LogState::Connecting,
+            filter: String::new(),
+            filtering: false,
+        }));
+        vec![Effect::JobLog { run, job, name }]
+    }
+
     /// Logs of the release that is open: its pods are known there.
     fn logs(&mut self) -> Vec<Effect> {
+        if self.view == View::Release
+            && self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.pane == Pane::Pipeline)
+        {
+            return self.job_logs();
+        }
         let mut effects = Vec::new();
         if self.view != View::Release {
-            effects = self.open();
+            effects = self.open_selected();
         }
         let Some(open) = &self.open else {
             return effects;
@@ -439,6 +522,7 @@ impl State {
             target,
             pod,
             pods,
+            jobs: None,
             container,
             lines: std::collections::VecDeque::new(),
             dropped: 0,
@@ -563,6 +647,29 @@ impl State {
                     (Keep::Yes, Vec::new())
                 }
             },
+            Overlay::ChooseGate {
+                verb,
+                gates,
+                selected,
+            } => match (key.code, gates.get(*selected)) {
+                (Code::Enter, Some(gate)) => (Keep::No, self.ask_gate(*verb, gate.clone())),
+                _ => (
+                    list_key(key, selected, gates.len().saturating_sub(1)),
+                    Vec::new(),
+                ),
+            },
+            Overlay::Changed(changed) => match (key.code, changed.list.get(changed.selected)) {
+                (Code::Enter, Some(entry)) => (Keep::No, self.open_changed(&entry.opens)),
+                (Code::Char('t'), _) => (Keep::No, Vec::new()),
+                _ => {
+                    let last = changed.list.len().saturating_sub(1);
+                    (list_key(key, &mut changed.selected, last), Vec::new())
+                }
+            },
+            Overlay::Silence(form) => {
+                let (stays, effects) = self.silence_key(key, form);
+                (if stays { Keep::Yes } else { Keep::No }, effects)
+            }
             Overlay::Leaving => match key.code {
                 Code::Char('Y') => (Keep::No, vec![Effect::Quit]),
                 Code::Char('w') => {
@@ -787,6 +894,15 @@ fn next_pod(logs: &mut LogsOverlay, forward: bool) -> Vec<Effect> {
     logs.up = 0;
     logs.follow = true;
     logs.state = LogState::Connecting;
+    if let Some((run, jobs)) = &logs.jobs
+        && let Some(job) = jobs.get(to)
+    {
+        return vec![Effect::JobLog {
+            run: run.clone(),
+            job: *job,
+            name: pod,
+        }];
+    }
     vec![Effect::Logs {
         id: logs.target.clone(),
         pod,
@@ -794,7 +910,7 @@ fn next_pod(logs: &mut LogsOverlay, forward: bool) -> Vec<Effect> {
     }]
 }
 
-fn edit(key: Key, text: &mut String) {
+pub(super) fn edit(key: Key, text: &mut String) {
     match key.code {
         Code::Backspace => {
             text.pop();

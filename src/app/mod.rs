@@ -3,9 +3,13 @@
 
 mod act;
 pub mod actions;
+pub mod beside;
+mod beside_act;
 pub mod board;
+pub mod changed;
 pub mod command;
 pub mod dialog;
+pub mod inbox;
 mod index;
 mod input;
 pub mod key;
@@ -14,9 +18,11 @@ pub mod msg;
 pub mod queue;
 pub mod release_view;
 pub mod releases;
+pub mod services;
 pub mod state;
 mod update;
 
 pub use actions::outcome_words;
+pub use beside_act::names;
 pub use input::palette_matches;
 pub use update::update;

@@ -6,8 +6,10 @@ use super::{key::Key, state::AuditLine};
 use crate::{
     model::{
         detail::Revision,
-        event::{DetailFact, SourceEvent},
-        id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
+        event::{DetailFact, SourceEvent, Tidings},
+        id::{EnvironmentName, IntentId, Namespace, ReleaseId, SourceId, Uid},
+        metrics::MetricsWanted,
+        pipeline::{RepositoryWanted, RunId},
         text::Safe,
     },
     ops::{
@@ -34,6 +36,8 @@ pub enum Msg {
     /// A frame was written out completely.
     Shown(Timestamp),
     Source(Vec<SourceEvent>),
+    /// From a source beside the clusters.
+    Beside(Vec<Tidings>),
     Detail {
         uid: Uid,
         fact: DetailFact,
@@ -115,7 +119,19 @@ pub enum Effect {
         pod: Safe,
         container: Option<Safe>,
     },
+    /// Read the log of a job, which its host keeps back until the job has ended: [`Msg::Log`] under this name.
+    JobLog {
+        run: RunId,
+        job: u64,
+        name: Safe,
+    },
     StopLogs,
+    /// Read these repositories from now on, and no others.
+    WantRepositories(Vec<RepositoryWanted>),
+    /// Read the metrics of these releases from now on, and no others.
+    WantMetrics(Vec<MetricsWanted>),
+    /// Ask a source beside the clusters again at once.
+    RefreshSource(SourceId),
     /// Ask what may be done there.
     Access {
         environment: EnvironmentName,

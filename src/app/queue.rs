@@ -7,13 +7,24 @@ use super::{
 };
 use crate::{
     model::id::{IntentId, ReleaseId, Uid},
-    ops::{intent::Verb, machine::OutcomeKind},
+    ops::{
+        intent::Verb,
+        machine::OutcomeKind,
+        subject::{GateSubject, Subject},
+    },
 };
+
+/// What is decided next: a release as the object that was marked, or a gate, whose identity holds everything.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Release(ReleaseId, Uid),
+    Gate(GateSubject),
+}
 
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub verb: Verb,
-    pub left: Vec<(ReleaseId, Uid)>,
+    pub left: Vec<Item>,
     pub done: usize,
     pub of: usize,
 }
@@ -21,14 +32,18 @@ pub struct Queue {
 impl State {
     /// Starts with everything that is marked, in the order of the Board.
     pub(super) fn start_queue(&mut self, verb: Verb) -> Vec<Effect> {
-        let mut left: Vec<(ReleaseId, Uid)> = self
+        let left: Vec<Item> = self
             .board
             .rows()
             .iter()
             .filter_map(|row| self.releases.get(row.slot))
             .filter(|release| self.board.marked.contains(&release.rollout.id))
-            .map(|release| (release.rollout.id.clone(), release.rollout.uid.clone()))
+            .map(|release| Item::Release(release.rollout.id.clone(), release.rollout.uid.clone()))
             .collect();
+        self.start_queue_of(verb, left)
+    }
+
+    pub(super) fn start_queue_of(&mut self, verb: Verb, mut left: Vec<Item>) -> Vec<Effect> {
         // Taken from the end.
         left.reverse();
         self.queue = Some(Queue {
@@ -45,15 +60,19 @@ impl State {
             return Vec::new();
         };
         let verb = queue.verb;
-        let Some((id, uid)) = queue.left.pop() else {
+        let Some(item) = queue.left.pop() else {
             let words = format!("{}/{} done", queue.done, queue.of);
             self.queue = None;
             self.board.marked.clear();
+            self.inbox.marked.clear();
             self.say(Tone::Good, words);
             return Vec::new();
         };
         let depth = self.overlays.len();
-        let effects = self.ask(verb, Some((id, uid)));
+        let effects = match item {
+            Item::Release(id, uid) => self.ask(verb, Some((id, uid))),
+            Item::Gate(gate) => self.ask_gate(verb, gate),
+        };
         if self.overlays.len() == depth {
             // Refused: the reasons are in the notice.
             self.queue = None;
@@ -76,7 +95,15 @@ impl State {
         if kind == OutcomeKind::Observed {
             queue.done += 1;
             if let Some(line) = self.actions.line(intent) {
-                self.board.marked.remove(&line.target);
+                match &line.target {
+                    Subject::Release(id) => {
+                        self.board.marked.remove(id);
+                    }
+                    Subject::Gate(subject) => {
+                        self.inbox.marked.remove(&subject.gate);
+                    }
+                    Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => {}
+                }
             }
             return self.next_in_queue();
         }

@@ -21,48 +21,47 @@ pub struct OpenRelease {
     pub events: Option<Vec<Event>>,
     /// What cannot be told: part and why.
     pub failed: Vec<(&'static str, Safe)>,
-    pub scroll: [usize; 4],
+    pub scroll: [usize; 6],
 }
 
 /// The panes, in the order of Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {
+    Pipeline,
     Canary,
+    Incidents,
     Pods,
     Runs,
     Events,
 }
 
 impl Pane {
-    pub const ALL: [Self; 4] = [Self::Canary, Self::Pods, Self::Runs, Self::Events];
+    pub const ALL: [Self; 6] = [
+        Self::Pipeline,
+        Self::Canary,
+        Self::Incidents,
+        Self::Pods,
+        Self::Runs,
+        Self::Events,
+    ];
 
     pub const fn index(self) -> usize {
-        match self {
-            Self::Canary => 0,
-            Self::Pods => 1,
-            Self::Runs => 2,
-            Self::Events => 3,
-        }
+        self as usize
     }
 
     #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Canary => Self::Pods,
-            Self::Pods => Self::Runs,
-            Self::Runs => Self::Events,
-            Self::Events => Self::Canary,
-        }
+    pub fn next(self) -> Self {
+        self.beside(1)
     }
 
     #[must_use]
-    pub const fn previous(self) -> Self {
-        match self {
-            Self::Canary => Self::Events,
-            Self::Pods => Self::Canary,
-            Self::Runs => Self::Pods,
-            Self::Events => Self::Runs,
-        }
+    pub fn previous(self) -> Self {
+        self.beside(Self::ALL.len() - 1)
+    }
+
+    fn beside(self, by: usize) -> Self {
+        let at = (self.index() + by) % Self::ALL.len();
+        Self::ALL.get(at).copied().unwrap_or(Self::Canary)
     }
 }
 
@@ -77,7 +76,7 @@ impl OpenRelease {
             experiments: None,
             events: None,
             failed: Vec::new(),
-            scroll: [0; 4],
+            scroll: [0; 6],
         }
     }
 

@@ -10,7 +10,7 @@ use super::index::Index;
 use crate::model::{
     event::{Collection, CollectionKind, Fact},
     id::{EnvironmentName, ReleaseId, Uid, WorkloadKind},
-    release::Release,
+    release::{Group, Release, SortAge},
     replica_set::ReplicaSet,
     rollout::Rollout,
 };
@@ -30,6 +30,19 @@ pub struct Releases {
     retelling: HashMap<(EnvironmentName, Collection), HashSet<Uid>>,
     /// Deployments that hold the template of a Rollout: they belong to that Rollout and have no row of their own.
     claimed: HashSet<ReleaseId>,
+    /// What is around a release and lifts it on the Board. Few have any.
+    lifts: HashMap<Slot, Lift>,
+}
+
+/// What is not in its rollout and puts a release higher on the Board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lift {
+    /// An alert fires: above everything, whatever its phase says.
+    Firing,
+    /// A gate of its pipeline waits for a human.
+    Gate,
+    /// Its pipeline runs and has deployed nothing yet.
+    Pipeline,
 }
 
 /// What one fact changed.
@@ -69,6 +82,52 @@ impl Releases {
                 .is_some_and(|release| release.rollout.uid == *uid)
         };
         self.by_uid.get(uid, is)
+    }
+
+    /// In which group it is, and where in it.
+    pub fn sort_key(&self, slot: Slot, release: &Release, fresh: bool) -> (Group, SortAge) {
+        let (group, age) = release.sort_key(fresh);
+        let lifted = match self.lifts.get(&slot) {
+            None => return (group, age),
+            Some(Lift::Firing) => Group::Broken,
+            Some(Lift::Gate) => group.min(Group::NeedsYou),
+            // What cannot be believed stays unknown.
+            Some(Lift::Pipeline) if group == Group::Quiet => Group::Moving,
+            Some(Lift::Pipeline) => group,
+        };
+        if lifted == group {
+            return (group, age);
+        }
+        (lifted, release.age_in(lifted))
+    }
+
+    pub fn group(&self, slot: Slot, release: &Release, fresh: bool) -> Group {
+        self.sort_key(slot, release, fresh).0
+    }
+
+    pub fn lift(&self, id: &ReleaseId) -> Option<Lift> {
+        self.lifts.get(&self.slot_of(id)?).copied()
+    }
+
+    /// Takes what lifts releases now, and says which of them have another place by that.
+    pub fn set_lifts(&mut self, lifts: &HashMap<ReleaseId, Lift>) -> Vec<Slot> {
+        let now: HashMap<Slot, Lift> = lifts
+            .iter()
+            .filter_map(|(id, lift)| Some((self.slot_of(id)?, *lift)))
+            .collect();
+        let changed = now
+            .iter()
+            .filter(|(slot, lift)| self.lifts.get(*slot) != Some(*lift))
+            .map(|(slot, _)| *slot)
+            .chain(
+                self.lifts
+                    .keys()
+                    .filter(|slot| !now.contains_key(slot))
+                    .copied(),
+            )
+            .collect();
+        self.lifts = now;
+        changed
     }
 
     pub fn len(&self) -> usize {
@@ -215,6 +274,7 @@ impl Releases {
             return Changed::Nothing;
         }
         let gone = place.take();
+        self.lifts.remove(&slot);
         self.by_id.remove(id, slot);
         self.by_uid.remove(uid, slot);
         self.free.push(slot);

@@ -6,16 +6,18 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    actions::Actions, board, dialog::Dialog, queue::Queue, release_view, releases::Releases,
+    actions::Actions, beside::Beside, board, changed::ChangedBefore, dialog::Dialog, inbox::Inbox,
+    queue::Queue, release_view, releases::Releases,
 };
 use crate::{
     model::{
         detail::Revision,
         id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
+        pipeline::RunId,
         source::{Access, SourceHealth, SourceState, Tier, WhoAmI},
         text::Safe,
     },
-    ops::guard::Arming,
+    ops::{guard::Arming, intent::Verb, subject::GateSubject},
 };
 
 /// Everything that the screen shows.
@@ -30,6 +32,11 @@ pub struct State {
     pub view: View,
     pub board: board::Board,
     pub open: Option<release_view::OpenRelease>,
+    /// Pipelines, metrics and incidents, and what of them is whose.
+    pub beside: Beside,
+    pub inbox: Inbox,
+    /// What waits may be other things than when it was collected.
+    pub inbox_is_stale: bool,
     pub audit: AuditView,
     pub sources: SourcesView,
     /// The topmost takes the keys.
@@ -106,6 +113,7 @@ impl Environment {
 pub enum View {
     Board,
     Release,
+    Inbox,
     Audit,
     Sources,
 }
@@ -138,6 +146,16 @@ pub enum Overlay {
         text: Loading<Vec<Safe>>,
         scroll: usize,
     },
+    /// Several gates wait on one release: which one is decided.
+    ChooseGate {
+        verb: Verb,
+        gates: Vec<GateSubject>,
+        selected: usize,
+    },
+    /// What changed before an incident, nearest first.
+    Changed(ChangedOverlay),
+    /// An alert is to be silenced: which labels, for how long, why.
+    Silence(Box<SilenceForm>),
     /// After an emergency: why it was done.
     Reason {
         intent: IntentId,
@@ -155,6 +173,29 @@ pub enum Loading<T> {
     Waiting,
     Here(T),
     Failed(Safe),
+}
+
+/// What changed before something broke.
+#[derive(Clone, Debug)]
+pub struct ChangedOverlay {
+    pub title: String,
+    pub list: Vec<ChangedBefore>,
+    pub selected: usize,
+}
+
+/// The form of a silence. Its plan shows what it matches; nothing is sent from here.
+#[derive(Clone, Debug)]
+pub struct SilenceForm {
+    pub environment: EnvironmentName,
+    pub title: Safe,
+    /// Each label of the alert, and whether it is to match.
+    pub labels: Vec<(Safe, Safe, bool)>,
+    pub minutes: i64,
+    pub comment: String,
+    /// Index into the labels, then duration, then comment.
+    pub selected: usize,
+    /// How many current alerts would be silent: titles.
+    pub matches: Vec<Safe>,
 }
 
 #[derive(Clone, Debug)]
@@ -180,6 +221,8 @@ pub struct LogsOverlay {
     pub target: ReleaseId,
     pub pod: Safe,
     pub pods: Vec<(Safe, Box<[Safe]>)>,
+    /// Where the logs are those of a run's jobs: the run, and the jobs in the order of `pods`.
+    pub jobs: Option<(RunId, Vec<u64>)>,
     pub container: Option<Safe>,
     /// The newest lines, bounded.
     pub lines: std::collections::VecDeque<Safe>,
@@ -264,6 +307,7 @@ impl State {
     pub fn target(&self) -> Option<(ReleaseId, Uid)> {
         match (self.view, &self.open) {
             (View::Release, Some(open)) => Some((open.id.clone(), open.uid.clone())),
+            (View::Inbox, _) => self.inbox_target(),
             _ => {
                 let id = self.board.selected.clone()?;
                 let uid = self.releases.find(&id)?.rollout.uid.clone();

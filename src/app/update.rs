@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     actions::{LineState, WATCHED_FOR, outcome_words},
+    beside::MOVING_ASKED_AT_MOST,
     board::{ORDER_RESTS, SELECTION_RESTS},
     dialog::Stage,
     msg::{ActionUpdate, Effect, LogEvent, Msg},
@@ -14,8 +15,9 @@ use super::{
 };
 use crate::{
     model::{
-        event::{CollectionKind, Fact, SourceEvent},
+        event::{CollectionKind, Fact, SourceEvent, Tidings},
         id::{EnvironmentName, IntentId, WorkloadKind},
+        release::Group,
         source::{SourceState, WATCH_LATE_AFTER},
         text::Safe,
     },
@@ -29,7 +31,7 @@ const ASKED_AT_MOST: usize = 30;
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     // A clock that was set back must not make ages negative or deadlines endless: time here only goes on.
     state.now = state.now.max(now);
-    let facts = matches!(msg, Msg::Source(_));
+    let facts = matches!(msg, Msg::Source(_) | Msg::Beside(_));
     if !facts {
         // What a finger does is about the rows as the facts have them.
         state.arrange();
@@ -52,6 +54,10 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Source(events) => state.facts(events),
+        Msg::Beside(tidings) => {
+            state.beside(tidings);
+            Vec::new()
+        }
         Msg::Detail { uid, fact } => {
             if let Some(open) = state.open.as_mut().filter(|open| open.uid == uid) {
                 open.told(fact);
@@ -92,6 +98,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
     };
     effects.extend(state.time_passed());
+    effects.extend(state.want());
     if !facts {
         state.arrange();
     }
@@ -171,8 +178,42 @@ impl State {
             }
             Changed::Set => {
                 self.board.order_is_stale();
+                self.beside.joins_are_stale();
                 self.dirty = true;
             }
+        }
+    }
+
+    /// A source beside the clusters told something.
+    fn beside(&mut self, tidings: Vec<Tidings>) {
+        let mut weighed = false;
+        for tidings in tidings {
+            let news = self.beside.told(tidings);
+            self.dirty |= news.drawn;
+            weighed |= news.weighed;
+        }
+        self.follow_up();
+        if weighed {
+            self.ask_guards_again();
+        }
+    }
+
+    /// What became of the errors and the alerts of releases that were acted on.
+    fn follow_up(&mut self) {
+        let now = self.now;
+        for line in &mut self.actions.lines {
+            let Some(id) = line.target.release() else {
+                continue;
+            };
+            let share = self.beside.error_share(id);
+            let firing: Vec<_> = self
+                .beside
+                .firing(id)
+                .iter()
+                .map(|alert| alert.fingerprint.clone())
+                .collect();
+            let known = self.beside.incidents.contains_key(&id.environment);
+            line.follow_up(now, share, known.then_some(firing.as_slice()));
         }
     }
 
@@ -380,8 +421,9 @@ impl State {
             if dialog.tick(now) {
                 dialog.reading = true;
                 effects.push(Effect::Plan(dialog.intent.clone()));
-                let target = dialog.intent.target.clone();
-                effects.extend(self.access_if_old(&target));
+                if let Some(target) = dialog.intent.target.release().cloned() {
+                    effects.extend(self.access_if_old(&target));
+                }
             } else if was_ready && !matches!(dialog.stage, Stage::Ready { .. }) {
                 self.dirty = true;
             }
@@ -404,6 +446,21 @@ impl State {
 
     /// Puts the Board in order where that is due. Facts wait for it until a frame or a key: they come by the hundred.
     pub(super) fn arrange(&mut self) {
+        if self.beside.needs_joins() {
+            let lifts = self.beside.join(&self.releases, self.environments.keys());
+            for slot in self.releases.set_lifts(&lifts) {
+                self.board.place_is_stale(slot);
+            }
+            self.inbox_is_stale = true;
+        }
+        let ordered = self.board.needs_order();
+        self.arrange_board();
+        if ordered || std::mem::take(&mut self.inbox_is_stale) {
+            self.collect_inbox();
+        }
+    }
+
+    fn arrange_board(&mut self) {
         if !self.board.needs_order() {
             return;
         }
@@ -419,6 +476,40 @@ impl State {
     fn order_rests(&self) -> bool {
         self.last_key
             .is_some_and(|key| self.now.duration_since(key) < ORDER_RESTS)
+    }
+
+    /// Tells the sources beside the clusters what to ask for, where that changed.
+    fn want(&mut self) -> Vec<Effect> {
+        if !self.beside.is_configured() {
+            return Vec::new();
+        }
+        let mut closely: Vec<crate::model::id::ReleaseId> = Vec::new();
+        closely.extend(self.open.as_ref().map(|open| open.id.clone()));
+        closely.extend(self.board.explained.clone());
+        closely.extend(
+            self.actions
+                .lines
+                .iter()
+                .filter(|line| line.is_followed_up(self.now))
+                .filter_map(|line| line.target.release().cloned()),
+        );
+        let mut effects = Vec::new();
+        // Which repositories there are changes with the releases and the runs, which is when joins are made anew.
+        if !self.beside.needs_joins()
+            && let Some(wanted) = self.beside.want_repositories(&self.releases, &closely)
+        {
+            effects.push(Effect::WantRepositories(wanted));
+        }
+        let moving = self
+            .board
+            .slots_in(|group| matches!(group, Group::Broken | Group::NeedsYou | Group::Moving))
+            .take(MOVING_ASKED_AT_MOST)
+            .filter_map(|slot| self.releases.get(slot));
+        let looked_at = closely.iter().filter_map(|id| self.releases.find(id));
+        if let Some(wanted) = self.beside.want_metrics(self.now, looked_at, moving) {
+            effects.push(Effect::WantMetrics(wanted));
+        }
+        effects
     }
 
     /// When something is due without anything happening: the only timer of the program.

@@ -9,11 +9,12 @@ use crate::{
         machine::{Outcome, OutcomeKind},
         plan::Plan,
         record,
+        seen::Seen,
     },
     runtime::{
         clock::now,
         cluster::Cluster,
-        execute::{Recorder as _, Seen},
+        execute::{Recorder as _, Sight},
         recorder::AuditRecorder,
     },
 };
@@ -27,7 +28,7 @@ pub(super) async fn watch(
     out: &mut Out,
 ) -> Outcome {
     let mut actions = Actions::default();
-    actions.begin(plan, now());
+    actions.begin(plan, crate::app::actions::Followed::default(), now());
     if let Some(line) = actions.line_mut(&plan.intent.id) {
         line.state = crate::app::actions::LineState::Over {
             outcome: outcome.clone(),
@@ -35,10 +36,13 @@ pub(super) async fn watch(
         };
     }
     let (sender, mut states) = mpsc::channel(16);
-    let observing = cluster.observe(&plan.intent.target, None, sender);
+    let Some(id) = plan.intent.target.release() else {
+        return outcome;
+    };
+    let observing = cluster.observe(id, None, sender);
     let judging = async {
         while let Some(state) = states.recv().await {
-            if let Seen::Rollout(rollout) = state
+            if let Sight::Seen(Seen::Rollout(rollout)) = state
                 && !actions.undone_by(&rollout, now()).is_empty()
             {
                 return true;
@@ -55,7 +59,7 @@ pub(super) async fn watch(
     if !undone {
         return outcome;
     }
-    let by = cluster.last_writer(&plan.intent.target).await;
+    let by = cluster.last_writer(id).await;
     let words = by.map_or_else(
         || "reverted; by whom is not known".to_owned(),
         |by| format!("reverted by {}", &*by),

@@ -85,10 +85,14 @@ pub(super) fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
         let _ = writeln!(text, "  {label:<11}{words}");
     };
     line("next", &plan.next);
-    if plan.change.from != plan.change.to {
+    if !plan.change.is_one() {
+        let label = match plan.change.versions() {
+            Some(_) => "version",
+            None => "change",
+        };
         line(
-            "version",
-            &format!("{} -> {}", plan.change.from.label(), plan.change.to.label()),
+            label,
+            &format!("{} -> {}", plan.change.from(), plan.change.to()),
         );
     }
     for (index, send) in plan.sends.iter().enumerate() {
@@ -146,7 +150,7 @@ pub(super) fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
     format!(
         "{} in {}\n{}",
         plan.title,
-        plan.intent.target.environment,
+        plan.intent.target.environment(),
         text.trim_end()
     )
 }

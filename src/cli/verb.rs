@@ -28,6 +28,7 @@ use crate::{
         intent::{Expects, Intent, Verb},
         machine::{Machine, Outcome, OutcomeKind, WaitFor},
         plan::{Plan, Refusal, RefusalKind},
+        subject::Subject,
     },
     runtime::{
         clock::now,
@@ -60,7 +61,10 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
         }
     };
     let intent = intent(session, asked, args, &release);
-    let (access, ()) = tokio::join!(cluster.access(&intent.target.namespace), cluster.ask_who());
+    let (access, ()) = tokio::join!(
+        cluster.access(&release.rollout.id.namespace),
+        cluster.ask_who()
+    );
     let plan = match cluster.plan(&intent).await {
         Ok(plan) => plan,
         Err(refusal) => return refused(out, &cluster, asked, args, &intent, refusal).await,
@@ -84,6 +88,7 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
             wrote_before: false,
             first_write_counts: false,
             changed: None,
+            incidents: None,
             who: &who,
         },
     );
@@ -101,7 +106,7 @@ fn intent(session: &Session, asked: Asked, args: &VerbArgs, release: &Release) -
     Intent {
         id: IntentId::new(&format!("{}-1", session.id)),
         verb: asked.verb,
-        target: release.rollout.id.clone(),
+        target: Subject::Release(release.rollout.id.clone()),
         // The object that the name meant when it was looked up.
         seen: Some(release.rollout.uid.clone()),
         to_revision: asked.to,
@@ -129,7 +134,8 @@ async fn refused(
     };
     if asked.verb == Verb::Rollback
         && exit == Exit::NotFound
-        && let Ok(revisions) = cluster.history(&intent.target).await
+        && let Some(id) = intent.target.release()
+        && let Ok(revisions) = cluster.history(id).await
     {
         out.note(&super::history::text(&revisions));
     }

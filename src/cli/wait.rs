@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     model::rollout::{Phase, Rollout},
-    runtime::{clock::now, execute::Seen, session::Session},
+    ops::seen::Seen,
+    runtime::{clock::now, execute::Sight, session::Session},
 };
 
 pub(super) async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Exit {
@@ -39,14 +40,16 @@ pub(super) async fn run(session: &Session, args: &WaitArgs, out: &mut Out) -> Ex
     let judging = async {
         while let Some(state) = states.recv().await {
             match state {
-                Seen::Rollout(rollout) => {
+                Sight::Seen(Seen::Rollout(rollout)) => {
                     let reached = reached(args.state, &rollout);
                     last = Some((*rollout).clone());
                     if reached {
                         return true;
                     }
                 }
-                Seen::Deleted => {
+                // Only a rollout is observed here.
+                Sight::Seen(Seen::Run(_) | Seen::Incidents(_)) => {}
+                Sight::Deleted => {
                     last = None;
                     return args.state == WaitState::Gone;
                 }

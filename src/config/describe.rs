@@ -170,6 +170,14 @@ const ENVIRONMENT: &[Key] = &[
     ),
     key("prometheus", "where its metrics are", Shape::Table(SERVER)),
     key("alertmanager", "where its alerts are", Shape::Table(SERVER)),
+    key(
+        "github",
+        "what GitHub calls it; default: its own name",
+        Shape::Texts {
+            each: rule::filled,
+            empty: Empty::Refused("no name is there; leave the key out for its own name"),
+        },
+    ),
 ];
 
 const SERVER: &[Key] = &[

@@ -78,6 +78,8 @@ pub struct Environment {
     pub namespaces: Option<Vec<String>>,
     pub prometheus: Option<Server>,
     pub alertmanager: Option<Server>,
+    /// What GitHub calls it. Without this key: the one of exactly its own name.
+    pub github: Vec<String>,
 }
 
 /// A server, and what it wants to see of us.

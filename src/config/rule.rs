@@ -143,6 +143,8 @@ pub(super) fn host(text: &str) -> Kept {
 pub(super) fn repository(text: &str) -> Kept {
     let parts: Vec<&str> = text.split('/').collect();
     let part = |part: &&str| {
+        // In [services."*"] the names of the service and its namespace may stand for themselves.
+        let part = part.replace("{service}", "s").replace("{namespace}", "n");
         !part.is_empty()
             && !part.starts_with('.')
             && part

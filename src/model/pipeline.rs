@@ -431,6 +431,32 @@ pub struct RepositoryFacts {
     pub missing: Vec<Safe>,
 }
 
+/// One run, read for a decision: its current attempt with jobs and gates, and who decided what so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRead {
+    pub run: Run,
+    /// Newest first.
+    pub reviews: Vec<Review>,
+    pub read_at: Timestamp,
+}
+
+/// What somebody said at a gate. The host does not tell in which attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    pub state: ReviewState,
+    /// Ids and names.
+    pub environments: Vec<(u64, Safe)>,
+    pub user: Option<Safe>,
+    pub comment: Safe,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReviewState {
+    Approved,
+    Rejected,
+    Unknown(Safe),
+}
+
 /// How much may still be asked of a host with one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {

@@ -372,13 +372,17 @@ impl Release {
     /// Sort key within the whole Board: group first, then the longest wait; quiet ones newest first.
     pub fn sort_key(&self, fresh: bool) -> (Group, SortAge) {
         let group = self.group(fresh);
+        (group, self.age_in(group))
+    }
+
+    /// Its place within a group.
+    pub fn age_in(&self, group: Group) -> SortAge {
         let since = self.since().map_or(i64::MAX, Timestamp::as_second);
-        let age = if group == Group::Quiet {
+        if group == Group::Quiet {
             SortAge::NewestFirst(Reverse(if since == i64::MAX { i64::MIN } else { since }))
         } else {
             SortAge::OldestFirst(since)
-        };
-        (group, age)
+        }
     }
 
     /// The uid of the object, which is what an action is about.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     id::{PodHash, ReleaseId, ResourceVersion, Uid, WorkloadKind},
+    pipeline::Commit,
     step::Step,
     text::Safe,
 };
@@ -315,7 +316,19 @@ pub struct Rollout {
     pub progress_deadline_s: Option<i64>,
     /// An annotation on the object that declares what a roll back does not take back (`windlass.dev/not-undone`).
     pub not_undone: Option<Safe>,
+    /// What it says of where it comes from. Boxed: most say nothing.
+    pub links: Option<Box<Links>>,
     pub workload: Workload,
+}
+
+/// What a workload and its pod template say of their origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// `windlass.dev/repository` and `windlass.dev/workflow` on the workload.
+    pub repository: Option<Safe>,
+    pub workflow: Option<Safe>,
+    /// `windlass.dev/commit` or `org.opencontainers.image.revision` on the pod template.
+    pub commit: Option<Commit>,
 }
 
 impl Rollout {

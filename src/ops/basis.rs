@@ -1,6 +1,13 @@
 //! What an operator's decision rests on, and whether it still holds. A busy controller moves `resourceVersion` all the
 //! time (pod counts); only a change of one of these facts makes a plan untrue (wire facts, 0.1).
 
+mod incident;
+mod pipeline;
+
+pub use incident::{SilenceBasis, same_matchers};
+pub use pipeline::{GateBasis, Phase, RunBasis};
+
+use super::seen::Seen;
 use crate::model::{
     id::{PodHash, Uid},
     rollout::{Rollout, RunPhase, Workload},
@@ -21,6 +28,10 @@ pub enum Basis {
         flags: Flags,
         deployment_generation: Option<i64>,
     },
+    /// What a decision about a run rests on.
+    Run(Box<RunBasis>),
+    /// What a silence rests on.
+    Silence(Box<SilenceBasis>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +105,42 @@ impl Basis {
         }
     }
 
-    /// `None` when `rollout` still is what the plan was made from, else what changed, in words.
-    pub fn changed(&self, rollout: &Rollout) -> Option<String> {
+    /// `None` when what was read still is what the plan was made from, else what changed, in words.
+    pub fn changed(&self, seen: &Seen) -> Option<String> {
+        match (self, seen) {
+            (Self::Full(_) | Self::Emergency { .. }, Seen::Rollout(rollout)) => {
+                self.changed_rollout(rollout)
+            }
+            (Self::Run(basis), Seen::Run(read)) => basis.changed(read),
+            (Self::Silence(basis), Seen::Incidents(facts)) => basis.changed(facts),
+            _ => Some("it is another kind of thing now".to_owned()),
+        }
+    }
+
+    /// A later request of a plan follows one of our own, which has changed what the decision rested on. What must still
+    /// hold is that it is the same object with the same versions.
+    pub fn changed_since_our_own(&self, seen: &Seen) -> Option<String> {
+        let (Self::Full(was), Seen::Rollout(rollout)) = (self, seen) else {
+            return self.changed(seen);
+        };
+        let Self::Full(is) = Self::full(rollout) else {
+            return None;
+        };
+        let other = was.uid != is.uid
+            || was.current != is.current
+            || was.stable != is.stable
+            || was.step_hash != is.step_hash
+            || (!was.flags.aborted && is.flags.aborted)
+            || (!was.flags.promote_full && is.flags.promote_full);
+        other.then(|| what_changed(was, &is))
+    }
+
+    /// As [`Basis::changed`], of a rollout that is at hand.
+    pub fn changed_rollout(&self, rollout: &Rollout) -> Option<String> {
         let now = match self {
             Self::Full(_) => Self::full(rollout),
             Self::Emergency { .. } => Self::emergency(rollout),
+            Self::Run(_) | Self::Silence(_) => return None,
         };
         if now == *self {
             return None;

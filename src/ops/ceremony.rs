@@ -68,8 +68,8 @@ impl Approved {
 /// Which ceremony these guard answers ask for.
 pub fn ceremony(plan: &Plan, guards: &[GuardAnswer]) -> Ceremony {
     let target = &plan.intent.target;
-    let text = target.environment.to_string();
-    let or = format!("{}/{}", target.environment, target.name);
+    let text = target.environment().to_string();
+    let or = format!("{}/{}", target.environment(), target.name());
     // Whatever the guards say about risk: an emergency is confirmed by Y.
     if plan.intent.verb.is_emergency() {
         return Ceremony::Yes;
@@ -164,6 +164,6 @@ pub fn missing(plan: &Plan, guards: &[GuardAnswer], confirmation: &Confirmation)
 /// On a command line a typed target confirms what `--yes` would have confirmed; another target never does.
 fn names_target(plan: &Plan, typed: &str) -> bool {
     let target = &plan.intent.target;
-    typed == target.environment.as_str()
-        || typed == format!("{}/{}", target.environment, target.name)
+    typed == target.environment().as_str()
+        || typed == format!("{}/{}", target.environment(), target.name())
 }

@@ -2,10 +2,18 @@
 //! A 200 from a server is none of them. Judged from facts, one read at a time, so that an effect that was too quick to
 //! be seen in between is recognised by what it left behind.
 
+mod incident;
+mod pipeline;
+
+pub use pipeline::reviews_of;
+
 use jiff::Timestamp;
 
+use super::seen::Seen;
 use crate::model::{
     id::{PodHash, WorkloadKind},
+    incident::{Matcher, SilenceId},
+    pipeline::GateId,
     rollout::{ArgoStrategy, Phase, Rollout, RunRole},
 };
 
@@ -44,6 +52,28 @@ pub enum Goal {
     RestartedSince {
         at: Timestamp,
     },
+    /// The gate is gone, and what was said at it is what we said.
+    GateDecided {
+        gate: GateId,
+        approved: bool,
+        /// How many reviews there were of it before: an older one is not ours.
+        reviews_before: usize,
+    },
+    /// The next attempt exists.
+    RunsAgain {
+        after_attempt: u64,
+    },
+    RunCancelled {
+        attempt: u64,
+    },
+    /// A silence of these matchers with this end is in force, and what it is for is silent.
+    Silenced {
+        matchers: Vec<Matcher>,
+        ends_at: Timestamp,
+    },
+    SilenceEnded {
+        silence: SilenceId,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +96,17 @@ pub enum Progress {
 }
 
 impl Goal {
-    /// Judges one read. `since` is the generation that the object had when the plan was made.
-    pub fn judge(&self, seen: &Rollout) -> Progress {
+    /// Judges one read.
+    pub fn judge(&self, seen: &Seen) -> Progress {
+        match seen {
+            Seen::Rollout(rollout) => self.judge_rollout(rollout),
+            Seen::Run(read) => pipeline::judge(self, read),
+            Seen::Incidents(facts) => incident::judge(self, facts),
+        }
+    }
+
+    /// As [`Goal::judge`], of a rollout that is at hand.
+    pub fn judge_rollout(&self, seen: &Rollout) -> Progress {
         match self {
             Self::NextStep { hash, index, steps } => next_step(seen, hash.as_ref(), *index, *steps),
             Self::SwitchTo { hash } => switch_to(seen, hash),
@@ -78,6 +117,12 @@ impl Goal {
             Self::Complete { after_generation } => complete(seen, *after_generation),
             Self::RetryStarted => retry(seen),
             Self::RestartedSince { at } => restarted(seen, *at),
+            // No plan about a rollout has these.
+            Self::GateDecided { .. }
+            | Self::RunsAgain { .. }
+            | Self::RunCancelled { .. }
+            | Self::Silenced { .. }
+            | Self::SilenceEnded { .. } => Progress::Unseen,
         }
     }
 }

@@ -64,14 +64,25 @@ pub struct Situation<'a> {
     pub first_write_counts: bool,
     /// What changed since the plan was made, if the watch has shown something.
     pub changed: Option<String>,
+    /// What is known of incidents on the service. `None`: no system that would tell is configured.
+    pub incidents: Option<Incidents<'a>>,
     /// Who is asking, for sentences.
     pub who: &'a str,
+}
+
+/// What is wrong on the service that a plan is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incidents<'a> {
+    /// Titles of what fires, worst first.
+    Known(Vec<&'a str>),
+    /// The system that would tell does not: why.
+    Unknown(String),
 }
 
 /// `None` where it has nothing to say about this plan: all of them have one type, whether they can be silent or not.
 type Guard = fn(&Plan, &Situation<'_>) -> Option<GuardAnswer>;
 
-const GUARDS: [(&str, Guard); 9] = [
+const GUARDS: [(&str, Guard); 10] = [
     ("fresh", fresh),
     ("unchanged", unchanged),
     ("permitted", permitted),
@@ -80,6 +91,7 @@ const GUARDS: [(&str, Guard); 9] = [
     ("state", state),
     ("risk", risk),
     ("gitops", gitops),
+    ("incident", incident),
     ("tier", tier),
 ];
 
@@ -190,9 +202,9 @@ fn unchanged(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of every guard")]
 fn permitted(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
-    let namespace = &plan.intent.target.namespace;
+    // Of a gate, a run or a silence the system was asked while the plan was made: a refusal left no plan.
+    let namespace = &plan.intent.target.release()?.namespace;
     let Some(access) = situation.access else {
         return Some(answer(
             "permitted",
@@ -240,7 +252,7 @@ fn permitted(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
 }
 
 fn armed(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
-    let environment = &plan.intent.target.environment;
+    let environment = plan.intent.target.environment();
     match situation.arming {
         Arming::Forbidden { because } => Some(answer("armed", Decision::Deny, because.clone())),
         Arming::ReadOnly => Some(answer(
@@ -295,7 +307,8 @@ fn state(plan: &Plan, _: &Situation<'_>) -> Option<GuardAnswer> {
         | Risk::OverridesAnalysis { .. }
         | Risk::ResumesFullPromotion
         | Risk::TargetIsGuessed
-        | Risk::SinglePod => None,
+        | Risk::SinglePod
+        | Risk::Consequence { .. } => None,
     })
 }
 
@@ -325,9 +338,9 @@ fn weigh(risk: &Risk) -> (Decision, Option<String>) {
     let warn = |words: &str| (Decision::Warn, Some(words.to_owned()));
     let strongest = |words: &str| (Decision::Strongest, Some(words.to_owned()));
     match risk {
-        Risk::SkipsStep { words } | Risk::OverridesAnalysis { words } => {
-            (Decision::Warn, Some(words.clone()))
-        }
+        Risk::SkipsStep { words }
+        | Risk::OverridesAnalysis { words }
+        | Risk::Consequence { words } => (Decision::Warn, Some(words.clone())),
         Risk::BlueGreenSwitch => warn("all traffic switches at once"),
         Risk::ChosenRevision => warn("a revision that you chose, not the one that served last"),
         Risk::RunsAbortedAgain => {
@@ -371,6 +384,36 @@ fn gitops(plan: &Plan, _: &Situation<'_>) -> Option<GuardAnswer> {
     ))
 }
 
+/// An open incident asks for more ceremony to go on, and never to go back.
+fn incident(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
+    let goes_on = matches!(
+        plan.intent.verb,
+        Verb::Promote | Verb::PromoteFull | Verb::Resume | Verb::Retry | Verb::Approve
+    );
+    if !goes_on {
+        return None;
+    }
+    match situation.incidents.as_ref()? {
+        Incidents::Known(titles) => {
+            let (first, others) = titles.split_first()?;
+            let more = match others.len() {
+                0 => String::new(),
+                count => format!(" and {count} more"),
+            };
+            Some(answer(
+                "incident",
+                Decision::Warn,
+                format!("an incident is open on it: {first}{more}"),
+            ))
+        }
+        Incidents::Unknown(why) => Some(answer(
+            "incident",
+            Decision::Warn,
+            format!("whether an incident is open on it is not known: {why}"),
+        )),
+    }
+}
+
 fn tier(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
     if plan.target.tier != Tier::Prod || situation.wrote_before || !situation.first_write_counts {
         return None;
@@ -383,7 +426,7 @@ fn tier(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
         Decision::Warn,
         format!(
             "the first write to {} in this session",
-            plan.intent.target.environment
+            plan.intent.target.environment()
         ),
     ))
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::id::{IntentId, PodHash, ReleaseId, Uid, WorkloadKind};
+use super::subject::Subject;
+use crate::model::id::{IntentId, PodHash, Uid, WorkloadKind};
 
 /// The verbs. The order is the order in menus: what saves a release comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,10 +17,21 @@ pub enum Verb {
     Retry,
     Rollback,
     Restart,
+    /// At a gate.
+    Approve,
+    Reject,
+    /// A run.
+    Cancel,
+    Rerun,
+    RerunFailed,
+    /// Alerts.
+    Silence,
+    Expire,
 }
 
 impl Verb {
-    pub const ALL: [Self; 9] = [
+    /// What is asked of a release's rollout.
+    pub const OF_ROLLOUT: [Self; 9] = [
         Self::BackOut,
         Self::Pause,
         Self::Resume,
@@ -29,6 +41,25 @@ impl Verb {
         Self::Retry,
         Self::Rollback,
         Self::Restart,
+    ];
+
+    pub const ALL: [Self; 16] = [
+        Self::BackOut,
+        Self::Pause,
+        Self::Resume,
+        Self::Promote,
+        Self::PromoteFull,
+        Self::Abort,
+        Self::Retry,
+        Self::Rollback,
+        Self::Restart,
+        Self::Approve,
+        Self::Reject,
+        Self::Cancel,
+        Self::Rerun,
+        Self::RerunFailed,
+        Self::Silence,
+        Self::Expire,
     ];
 
     /// The word on the command line and in JSON.
@@ -43,6 +74,13 @@ impl Verb {
             Self::Retry => "retry",
             Self::Rollback => "rollback",
             Self::Restart => "restart",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Rerun => "rerun",
+            Self::RerunFailed => "rerun-failed",
+            Self::Silence => "silence",
+            Self::Expire => "expire-silence",
         }
     }
 
@@ -58,6 +96,13 @@ impl Verb {
             Self::Retry => "retry",
             Self::Rollback => "roll back",
             Self::Restart => "restart",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Rerun => "re-run",
+            Self::RerunFailed => "re-run failed",
+            Self::Silence => "silence",
+            Self::Expire => "end the silence",
         }
     }
 
@@ -65,6 +110,13 @@ impl Verb {
     pub const fn vendor(self, kind: WorkloadKind) -> &'static str {
         match (self, kind) {
             (Self::BackOut, WorkloadKind::ArgoRollout) => "Argo: abort, or undo and promote --full",
+            (Self::Approve, _) => "GitHub: approve and deploy",
+            (Self::Reject, _) => "GitHub: reject",
+            (Self::Cancel, _) => "GitHub: cancel workflow",
+            (Self::Rerun, _) => "GitHub: re-run all jobs",
+            (Self::RerunFailed, _) => "GitHub: re-run failed jobs",
+            (Self::Silence, _) => "Alertmanager: silence",
+            (Self::Expire, _) => "Alertmanager: expire",
             (Self::BackOut | Self::Rollback, _) => "kubectl: rollout undo",
             (Self::Pause, WorkloadKind::ArgoRollout) => "Argo: pause",
             (Self::Resume, WorkloadKind::ArgoRollout) => "Argo CD: resume",
@@ -84,6 +136,11 @@ impl Verb {
         matches!(self, Self::BackOut | Self::Abort | Self::Pause)
     }
 
+    /// Whether it is about a rollout, and not about what is beside it.
+    pub fn is_of_rollout(self) -> bool {
+        Self::OF_ROLLOUT.contains(&self)
+    }
+
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verb| verb.word() == word)
     }
@@ -100,7 +157,7 @@ impl Serialize for Verb {
 pub struct Intent {
     pub id: IntentId,
     pub verb: Verb,
-    pub target: ReleaseId,
+    pub target: Subject,
     /// The object that was on the screen when the key was pressed. Another one under the same name is refused.
     /// `None` on a command line, which names a place and not an object.
     pub seen: Option<Uid>,

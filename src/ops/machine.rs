@@ -7,8 +7,6 @@
 //! * a request is sent at most `1 + resends` times, and again only after a conflict, which proves that it did nothing;
 //! * exactly one outcome, recorded before it is announced.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -17,10 +15,10 @@ use super::{
     goal::Progress,
     plan::{Sending, When},
     record::{self, Record},
+    seen::Seen,
 };
 use crate::model::{
-    id::{ResourceVersion, Uid},
-    rollout::Rollout,
+    id::{PodHash, ResourceVersion, Uid},
     text::Safe,
 };
 
@@ -57,9 +55,9 @@ pub enum Do {
 #[derive(Clone, Debug)]
 pub enum Event {
     Recorded(Result<Place, String>),
-    Read(Result<Arc<Rollout>, ReadTrouble>),
+    Read(Result<Seen, ReadTrouble>),
     Answered(Answer),
-    Seen(Arc<Rollout>),
+    Seen(Seen),
     Deleted,
     Woke,
     /// The terminal vanished: what has begun is finished, [`ABANDONED_WINDOW`] at most.
@@ -87,7 +85,9 @@ pub enum ReadTrouble {
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The server has it: the object as it is now.
-    Applied(Arc<Rollout>),
+    Applied(Seen),
+    /// The server took it and says nothing of what it did. Only a read can tell.
+    Taken,
     /// The precondition failed: it did nothing.
     Conflict,
     /// The server refused it: it did nothing.
@@ -250,7 +250,7 @@ impl Machine {
             Event::Recorded(result) => self.recorded(now, result),
             Event::Read(result) => self.read(now, result),
             Event::Answered(answer) => self.answered(now, answer),
-            Event::Seen(rollout) => self.seen(now, &rollout),
+            Event::Seen(seen) => self.seen(now, &seen),
             Event::Deleted => self.deleted(now),
             Event::Woke => self.woke(now),
             Event::Abandoned => self.abandon(now),
@@ -327,12 +327,12 @@ impl Machine {
         }
     }
 
-    fn read(&mut self, now: Timestamp, result: Result<Arc<Rollout>, ReadTrouble>) -> Vec<Do> {
+    fn read(&mut self, now: Timestamp, result: Result<Seen, ReadTrouble>) -> Vec<Do> {
         let Stage::Reading { index, tries } = self.stage else {
             return Vec::new();
         };
-        let rollout = match result {
-            Ok(rollout) => rollout,
+        let seen = match result {
+            Ok(seen) => seen,
             Err(ReadTrouble::NotFound) => {
                 return self.stop_before(
                     now,
@@ -359,14 +359,12 @@ impl Machine {
             }
         };
         let plan = self.approved.plan();
-        let changed = if rollout.uid == plan.target.uid {
+        let changed = if seen.uid() == plan.target.uid {
             match self.sending(index).map(|sending| &sending.when) {
-                Some(When::CurrentIs { hash, .. }) => {
-                    let current = rollout.argo().and_then(|argo| argo.current_hash.as_ref());
-                    (current != Some(hash))
-                        .then(|| "another version is the current one now".to_owned())
-                }
-                Some(When::AtOnce) | None => plan.basis.changed(&rollout),
+                Some(When::CurrentIs { hash, .. }) => (current_of(&seen) != Some(hash))
+                    .then(|| "another version is the current one now".to_owned()),
+                Some(When::AtOnce) if index > 0 => plan.basis.changed_since_our_own(&seen),
+                Some(When::AtOnce) | None => plan.basis.changed(&seen),
             }
         } else {
             Some("it was deleted, and another object has its name now".to_owned())
@@ -379,7 +377,7 @@ impl Machine {
                 format!("changed under you: {what}"),
             );
         }
-        self.record_send(now, index, tries, rollout.version.clone())
+        self.record_send(now, index, tries, seen.version())
     }
 
     fn record_send(
@@ -404,7 +402,7 @@ impl Machine {
         };
         let mut all = Vec::new();
         match answer {
-            Answer::Applied(rollout) => {
+            Answer::Applied(seen) => {
                 if !self.noted && self.approved.plan().note.is_some() {
                     self.noted = true;
                     all.push(Do::Note);
@@ -412,10 +410,24 @@ impl Machine {
                 let deadline =
                     self.observe_after(now, index, SignedDuration::from_secs(self.time_s));
                 all.push(Do::Observe {
-                    from: Some(rollout.version.clone()),
+                    from: Some(seen.version()),
                 });
                 all.push(Do::WakeAt(deadline));
-                all.extend(self.seen(now, &rollout));
+                all.extend(self.seen(now, &seen));
+            }
+            Answer::Taken => {
+                self.progress = Progress::Accepted;
+                let deadline =
+                    self.observe_after(now, index, SignedDuration::from_secs(self.time_s));
+                if self.wait == WaitFor::Acceptance {
+                    return self.finish(
+                        now,
+                        OutcomeKind::Accepted,
+                        "accepted; its effect was not waited for".to_owned(),
+                    );
+                }
+                all.push(Do::Observe { from: None });
+                all.push(Do::WakeAt(deadline));
             }
             Answer::Conflict => {
                 // The precondition failed, so it did nothing: it does not count as sent.
@@ -479,27 +491,29 @@ impl Machine {
         deadline
     }
 
-    fn seen(&mut self, now: Timestamp, rollout: &Rollout) -> Vec<Do> {
+    fn seen(&mut self, now: Timestamp, seen: &Seen) -> Vec<Do> {
         let Stage::Observing { next } = self.stage else {
             return Vec::new();
         };
-        if rollout.uid != *self.uid() {
+        if seen.uid() != *self.uid() {
             return self.deleted(now);
         }
-        let progress = self.approved.plan().goal.judge(rollout);
+        let progress = self.approved.plan().goal.judge(seen);
         if let Progress::InEffect(words) = progress {
             return self.finish(now, OutcomeKind::Observed, words);
         }
         if let Some(index) = next {
             return match self.sending(index).map(|sending| &sending.when) {
                 Some(When::CurrentIs { hash, .. })
-                    if rollout.argo().and_then(|argo| argo.current_hash.as_ref()) == Some(hash)
-                        && rollout.generation_observed =>
+                    if current_of(seen) == Some(hash)
+                        && seen
+                            .rollout()
+                            .is_some_and(|rollout| rollout.generation_observed) =>
                 {
                     self.lost = None;
-                    self.record_send(now, index, 0, rollout.version.clone())
+                    self.record_send(now, index, 0, seen.version())
                 }
-                Some(When::AtOnce) => self.record_send(now, index, 0, rollout.version.clone()),
+                Some(When::AtOnce) => self.record_send(now, index, 0, seen.version()),
                 Some(When::CurrentIs { .. }) | None => Vec::new(),
             };
         }
@@ -645,4 +659,9 @@ impl Machine {
         self.stage = Stage::RecordingOutcome(outcome);
         vec![Do::Record(record)]
     }
+}
+
+/// The version that is current, where what was read has versions.
+fn current_of(seen: &Seen) -> Option<&PodHash> {
+    seen.rollout()?.argo()?.current_hash.as_ref()
 }

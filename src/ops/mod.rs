@@ -16,6 +16,8 @@ pub mod machine;
 pub mod offer;
 pub mod plan;
 pub mod record;
+pub mod seen;
+pub mod subject;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -54,7 +54,7 @@ impl Offer {
 
 /// Every verb with the reasons against it. `access` is `None` while it has not been asked.
 pub fn offers(release: &Release, access: Option<&Access>) -> Vec<Offer> {
-    Verb::ALL
+    Verb::OF_ROLLOUT
         .into_iter()
         .map(|verb| offer(verb, release, access))
         .collect()
@@ -93,7 +93,10 @@ pub fn needs(verb: Verb, release: &Release) -> Vec<Need> {
                 vec![template_need(release), Need::PatchRolloutsStatus]
             }
             Verb::BackOut => vec![Need::PatchRolloutsStatus],
+            // The CI host and the alert manager are asked for permission by the plan.
+            _ => Vec::new(),
         },
+        _ if !verb.is_of_rollout() => Vec::new(),
         WorkloadKind::Deployment => vec![Need::PatchDeployments],
         WorkloadKind::StatefulSet => vec![Need::PatchStatefulSets],
         WorkloadKind::DaemonSet => vec![Need::PatchDaemonSets],
@@ -116,6 +119,9 @@ fn template_need(release: &Release) -> Need {
 /// The reasons that lie in the release itself.
 pub fn state(verb: Verb, release: &Release) -> Vec<String> {
     let kind = release.rollout.kind();
+    if !verb.is_of_rollout() {
+        return Vec::new();
+    }
     match (kind, verb) {
         (_, Verb::Restart) => restart(release),
         (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, _) => {
@@ -229,7 +235,7 @@ fn argo(verb: Verb, release: &Release) -> Vec<String> {
                 say("no earlier revision is kept");
             }
         }
-        Verb::Restart => {}
+        _ => {}
     }
     because
 }

@@ -59,10 +59,48 @@ pub struct Target {
     pub hash: Option<PodHash>,
 }
 
+/// What becomes what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    pub from: Version,
-    pub to: Version,
+pub enum Change {
+    Versions {
+        from: Version,
+        to: Version,
+    },
+    /// Where no version changes: a gate, a run, a silence.
+    Words {
+        from: String,
+        to: String,
+    },
+}
+
+impl Change {
+    pub fn from(&self) -> String {
+        match self {
+            Self::Versions { from, .. } => from.label(),
+            Self::Words { from, .. } => from.clone(),
+        }
+    }
+
+    pub fn to(&self) -> String {
+        match self {
+            Self::Versions { to, .. } => to.label(),
+            Self::Words { to, .. } => to.clone(),
+        }
+    }
+
+    pub const fn versions(&self) -> Option<(&Version, &Version)> {
+        match self {
+            Self::Versions { from, to } => Some((from, to)),
+            Self::Words { .. } => None,
+        }
+    }
+
+    pub fn is_one(&self) -> bool {
+        match self {
+            Self::Versions { from, to } => from == to,
+            Self::Words { from, to } => from == to,
+        }
+    }
 }
 
 /// One request of a plan.
@@ -122,6 +160,8 @@ pub enum Risk {
     SinglePod,
     /// The status is not one that this program knows.
     UnknownState { words: String },
+    /// Something that is worth the environment's name: what, in words.
+    Consequence { words: String },
 }
 
 /// Why there is no plan: every reason at once, each a sentence that says what to do.

@@ -134,19 +134,18 @@ pub fn reverted(intent: &IntentId, words: &str, at: Timestamp) -> Record {
 
 /// Whom it is about.
 pub fn target(plan: &Plan) -> Value {
-    let id = &plan.intent.target;
-    json!({
-        "id": id,
-        "env": id.environment,
-        "tier": plan.target.tier.word(),
-        "namespace": id.namespace,
-        "kind": id.kind,
-        "service": id.name,
-        "uid": plan.target.uid,
-        "resource_version": plan.target.version,
-        "revision": plan.target.revision,
-        "hash": plan.target.hash,
-    })
+    let mut target = plan.intent.target.json();
+    if let Value::Object(map) = &mut target {
+        let rest = into_map(json!({
+            "tier": plan.target.tier.word(),
+            "uid": plan.target.uid,
+            "resource_version": plan.target.version,
+            "revision": plan.target.revision,
+            "hash": plan.target.hash,
+        }));
+        map.extend(rest);
+    }
+    target
 }
 
 /// A plan as recorded and as printed by `--json`.
@@ -154,8 +153,8 @@ pub fn plan_json(plan: &Plan) -> Value {
     json!({
         "title": plan.title,
         "next": plan.next,
-        "from": version(&plan.change.from),
-        "to": version(&plan.change.to),
+        "from": change(plan.change.versions().map(|(from, _)| from), plan.change.from()),
+        "to": change(plan.change.versions().map(|(_, to)| to), plan.change.to()),
         "requests": plan.sends.iter().map(request_json).collect::<Vec<_>>(),
         "vendor_command": plan.same_as.join(" && "),
         "way_back": plan.way_back,
@@ -184,6 +183,14 @@ fn request_json(sending: &Sending) -> Value {
         "when": when,
         "resends": sending.resends,
     })
+}
+
+/// A version, or what there is instead of one.
+fn change(version_of: Option<&Version>, words: String) -> Value {
+    match version_of {
+        Some(of) => version(of),
+        None => json!({ "label": words }),
+    }
 }
 
 fn version(version: &Version) -> Value {

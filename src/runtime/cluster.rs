@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use super::{
-    execute::{Seen, System},
+    execute::{Sight, System},
     served::Served as SeenServing,
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         intent::Intent,
         machine::{Answer, ReadTrouble},
         plan::{Plan, Refusal},
+        seen::Seen,
     },
     providers::kubernetes::{
         access, act,
@@ -155,7 +156,11 @@ impl Cluster {
 
     /// Reads afresh and makes the plan.
     pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
-        let served = self.served(&intent.target);
+        let served = intent
+            .target
+            .release()
+            .map(|id| self.served(id))
+            .unwrap_or_default();
         let terms = act::Terms {
             tier: self.tier,
             who: self.who_words(),
@@ -173,7 +178,7 @@ impl Cluster {
         &self,
         id: &ReleaseId,
         from: Option<ResourceVersion>,
-        seen: mpsc::Sender<Seen>,
+        seen: mpsc::Sender<Sight>,
     ) {
         let (sender, mut states) = mpsc::channel(16);
         let forward = async {
@@ -181,9 +186,9 @@ impl Cluster {
                 let state = match state {
                     Observed::Seen(rollout) => {
                         self.saw(&rollout);
-                        Seen::Rollout(rollout)
+                        Sight::Seen(rollout.into())
                     }
-                    Observed::Deleted { .. } => Seen::Deleted,
+                    Observed::Deleted { .. } => Sight::Deleted,
                     Observed::Trouble(_) | Observed::Mended => continue,
                 };
                 if seen.send(state).await.is_err() {
@@ -310,10 +315,13 @@ impl Cluster {
 }
 
 impl System for Cluster {
-    async fn read(&self, plan: &Plan) -> Result<Arc<Rollout>, ReadTrouble> {
-        read::rollout(&self.client, &plan.intent.target)
+    async fn read(&self, plan: &Plan) -> Result<Seen, ReadTrouble> {
+        let Some(id) = plan.intent.target.release() else {
+            return Err(ReadTrouble::NotFound);
+        };
+        read::rollout(&self.client, id)
             .await
-            .map(Arc::new)
+            .map(|rollout| Arc::new(rollout).into())
             .map_err(|error| act::trouble(&error))
     }
 
@@ -324,8 +332,10 @@ impl System for Cluster {
         }
     }
 
-    async fn observe(&self, plan: &Plan, from: Option<ResourceVersion>, seen: mpsc::Sender<Seen>) {
-        self.observe(&plan.intent.target, from, seen).await;
+    async fn observe(&self, plan: &Plan, from: Option<ResourceVersion>, seen: mpsc::Sender<Sight>) {
+        if let Some(id) = plan.intent.target.release() {
+            self.observe(id, from, seen).await;
+        }
     }
 
     async fn note(&self, plan: &Plan) {

@@ -28,6 +28,7 @@ use crate::{
         machine::{Machine, Outcome, OutcomeKind, WaitFor},
         plan::Refusal,
         record::Record,
+        subject::Subject,
     },
 };
 
@@ -105,10 +106,10 @@ impl Effects {
         match effect {
             Effect::Plan(intent) => {
                 let id = intent.id.clone();
-                let Some(cluster) = self.cluster(&intent.target) else {
+                let Some(cluster) = self.cluster_of(&intent.target) else {
                     let refusal = Refusal::unreachable(format!(
                         "{} is not connected",
-                        intent.target.environment
+                        intent.target.environment()
                     ));
                     self.reply(async move {
                         Some(Msg::Planned {
@@ -179,9 +180,17 @@ impl Effects {
                     Some(Msg::RevertedBy { intent, by })
                 });
             }
+            Effect::JobLog { .. }
+            | Effect::WantRepositories(_)
+            | Effect::WantMetrics(_)
+            | Effect::RefreshSource(_) => {}
             // The screen's own.
             Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend | Effect::Quit => {}
         }
+    }
+
+    fn cluster_of(&self, target: &Subject) -> Option<Rc<Cluster>> {
+        self.cluster(target.release()?)
     }
 
     fn cluster(&self, id: &ReleaseId) -> Option<Rc<Cluster>> {
@@ -201,7 +210,7 @@ impl Effects {
     fn execute(&mut self, approved: Approved) {
         let plan = approved.plan();
         let intent: IntentId = plan.intent.id.clone();
-        let Some(cluster) = self.cluster(&plan.intent.target) else {
+        let Some(cluster) = self.cluster_of(&plan.intent.target) else {
             let outcome = Outcome {
                 kind: OutcomeKind::Unreachable,
                 words: "its environment is not connected".to_owned(),

@@ -1,24 +1,25 @@
 //! Drives the machine of one approved action against a real system: does what it asks for, in its order, and tells it
 //! what happened. Owns no decision. Used by the screen and by the command line alike.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::{
-    model::{id::ResourceVersion, rollout::Rollout},
+    model::id::ResourceVersion,
     ops::{
         machine::{Answer, Do, Event, Machine, Outcome, Place, ReadTrouble},
         plan::Plan,
         record::Record,
+        seen::Seen,
     },
 };
 
 /// What an action needs of the system it acts on. A provider's adapter implements it.
 pub trait System {
     /// A consistent read of the object itself.
-    fn read(&self, plan: &Plan) -> impl Future<Output = Result<Arc<Rollout>, ReadTrouble>>;
+    fn read(&self, plan: &Plan) -> impl Future<Output = Result<Seen, ReadTrouble>>;
     /// Request `index` of the plan, once, with this version as its precondition.
     fn send(
         &self,
@@ -31,15 +32,16 @@ pub trait System {
         &self,
         plan: &Plan,
         from: Option<ResourceVersion>,
-        seen: mpsc::Sender<Seen>,
+        seen: mpsc::Sender<Sight>,
     ) -> impl Future<Output = ()>;
     /// The note on the object; nobody waits for it.
     fn note(&self, plan: &Plan) -> impl Future<Output = ()>;
 }
 
+/// What observing brings.
 #[derive(Clone, Debug)]
-pub enum Seen {
-    Rollout(Arc<Rollout>),
+pub enum Sight {
+    Seen(Seen),
     Deleted,
 }
 
@@ -70,7 +72,7 @@ pub async fn execute<S: System, R: Recorder>(
 ) -> Outcome {
     let plan = machine.approved().plan().clone();
     let plan = &plan;
-    let (seen_sender, mut seen) = mpsc::channel::<Seen>(64);
+    let (seen_sender, mut seen) = mpsc::channel::<Sight>(64);
     let mut todo: std::collections::VecDeque<Do> = machine.start(now()).into();
     // What is under way. The machine asks for one record, read or request at a time.
     let mut step: Option<Boxed<'_, Event>> = None;
@@ -138,8 +140,8 @@ pub async fn execute<S: System, R: Recorder>(
                 event
             }
             Some(seen) = seen.recv() => match seen {
-                Seen::Rollout(rollout) => Event::Seen(rollout),
-                Seen::Deleted => Event::Deleted,
+                Sight::Seen(seen) => Event::Seen(seen),
+                Sight::Deleted => Event::Deleted,
             },
             () = done(&mut observing), if observing.is_some() => {
                 observing = None;

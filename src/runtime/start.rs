@@ -141,6 +141,9 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         view: View::Board,
         board: Board::wanting(options.open.clone()),
         open: None,
+        beside: crate::app::beside::Beside::default(),
+        inbox: crate::app::inbox::Inbox::default(),
+        inbox_is_stale: false,
         audit: AuditView {
             records: Loading::Waiting,
             selected: 0,

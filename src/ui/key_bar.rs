@@ -161,6 +161,12 @@ fn items(state: &State) -> Vec<Item> {
             items.push(Item::fixed("Tab", "pane", 5));
             items.push(Item::fixed("n", "next", 8));
         }
+        View::Inbox => {
+            items.push(Item::fixed("a", "approve", 9));
+            items.push(Item::fixed("space", "mark", 8));
+            items.push(Item::fixed("Enter", "open", 7));
+            items.push(Item::fixed("Esc", "back to the Board", 2));
+        }
         View::Audit | View::Sources => {
             items.push(Item::fixed("j k", "move", 4));
             items.push(Item::fixed("r", "read again", 5));

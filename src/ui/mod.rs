@@ -2,10 +2,12 @@
 //! time only as `state.now`. What a frame costs depends on the rows it shows.
 
 mod audit;
+mod beside;
 mod board;
 mod header;
 mod help;
 mod history;
+mod inbox;
 mod ink;
 mod input;
 mod key_bar;
@@ -37,6 +39,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     match state.view {
         View::Board => board::draw(state, area, buf, &ink),
         View::Release => release::draw(state, area, buf, &ink),
+        View::Inbox => inbox::draw(state, area, buf, &ink),
         View::Audit => audit::draw(state, area, buf, &ink),
         View::Sources => sources::draw(state, area, buf, &ink),
     }
@@ -67,6 +70,13 @@ fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, 
             scroll,
         } => reading::yaml(title, text, *scroll, area, buf, ink),
         Overlay::Reason { title, typed, .. } => small::reason(title, typed, area, buf, ink),
+        Overlay::ChooseGate {
+            verb,
+            gates,
+            selected,
+        } => beside::choose_gate(state, *verb, gates, *selected, area, buf, ink),
+        Overlay::Changed(list) => beside::changed(state, list, area, buf, ink),
+        Overlay::Silence(form) => beside::silence(state, form, area, buf, ink),
         Overlay::Leaving => small::leaving(state, area, buf, ink),
         Overlay::OpenIntents => small::open_intents(state, area, buf, ink),
     }

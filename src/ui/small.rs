@@ -171,7 +171,7 @@ pub(super) fn leaving(state: &State, screen: Rect, buf: &mut Buffer, ink: &Ink) 
                     let words = format!(
                         "{} in {}: {}",
                         line.title,
-                        line.target.environment,
+                        line.target.environment(),
                         action_words(line)
                     );
                     sheet.labelled(("▸", ink.moving), 2, &words, ink.text);

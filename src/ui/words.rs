@@ -84,6 +84,13 @@ pub(super) const fn does(verb: Verb) -> &'static str {
         Verb::Retry => "retries",
         Verb::Rollback => "rolls back",
         Verb::Restart => "restarts",
+        Verb::Approve => "approves",
+        Verb::Reject => "rejects",
+        Verb::Cancel => "cancels",
+        Verb::Rerun => "runs it again",
+        Verb::RerunFailed => "runs what failed again",
+        Verb::Silence => "silences",
+        Verb::Expire => "ends the silence",
     }
 }
 

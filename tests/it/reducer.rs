@@ -398,6 +398,9 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         view: View::Board,
         board: Board::wanting(None),
         open: None,
+        beside: windlass::app::beside::Beside::default(),
+        inbox: windlass::app::inbox::Inbox::default(),
+        inbox_is_stale: false,
         audit: AuditView {
             records: Loading::Waiting,
             selected: 0,

@@ -19,7 +19,7 @@ fn a_background_analysis_that_turns_inconclusive_during_a_pause_makes_a_promotio
             since: None,
         });
     });
-    assert!(basis.changed(&another_reason).is_some());
+    assert!(basis.changed_rollout(&another_reason).is_some());
     let run = |phase| {
         with(|_, argo| {
             argo.runs_in_force = vec![RunInForce {
@@ -31,8 +31,12 @@ fn a_background_analysis_that_turns_inconclusive_during_a_pause_makes_a_promotio
         })
     };
     let basis = Basis::full(&run(RunPhase::Running));
-    assert_eq!(basis.changed(&run(RunPhase::Running)), None);
-    assert!(basis.changed(&run(RunPhase::Inconclusive)).is_some());
+    assert_eq!(basis.changed_rollout(&run(RunPhase::Running)), None);
+    assert!(
+        basis
+            .changed_rollout(&run(RunPhase::Inconclusive))
+            .is_some()
+    );
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn an_emergency_survives_another_step_weight_and_version_of_the_object() {
             canary.weight.set = 50;
         }
     });
-    assert_eq!(basis.changed(&moved), None);
+    assert_eq!(basis.changed_rollout(&moved), None);
 }
 
 #[test]
@@ -55,26 +59,26 @@ fn an_emergency_does_not_survive_another_object_or_another_version() {
     let basis = Basis::emergency(&canary());
     assert!(
         basis
-            .changed(&with(|rollout, _| rollout.uid = Uid::new("uid-2")))
+            .changed_rollout(&with(|rollout, _| rollout.uid = Uid::new("uid-2")))
             .is_some()
     );
     assert!(
         basis
-            .changed(&with(
+            .changed_rollout(&with(
                 |_, argo| argo.current_hash = Some(PodHash::new("newer"))
             ))
             .is_some()
     );
     assert!(
         basis
-            .changed(&with(
+            .changed_rollout(&with(
                 |_, argo| argo.stable_hash = Some(PodHash::new("other"))
             ))
             .is_some()
     );
     assert!(
         basis
-            .changed(&with(|_, argo| argo.promote_full = true))
+            .changed_rollout(&with(|_, argo| argo.promote_full = true))
             .is_some(),
         "it changes the request itself"
     );

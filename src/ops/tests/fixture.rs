@@ -24,6 +24,7 @@ use crate::{
         guard::{Arming, Situation, ask_all},
         intent::{Expects, Intent, Verb},
         plan::{Change, Plan, Sending, Target, When},
+        subject::Subject,
     },
 };
 
@@ -63,6 +64,7 @@ pub(crate) fn canary() -> Rollout {
         created: None,
         progress_deadline_s: Some(600),
         not_undone: None,
+        links: None,
         workload: Workload::ArgoRollout(Box::new(Argo {
             strategy: ArgoStrategy::Canary(Canary {
                 steps: Arc::from(vec![
@@ -157,7 +159,7 @@ pub(crate) fn plan(verb: Verb, rollout: &Rollout) -> Plan {
         intent: Intent {
             id: IntentId::new("i-1"),
             verb,
-            target: id(),
+            target: Subject::Release(id()),
             seen: Some(rollout.uid.clone()),
             to_revision: None,
             expects: Expects::default(),
@@ -172,7 +174,7 @@ pub(crate) fn plan(verb: Verb, rollout: &Rollout) -> Plan {
         },
         title: format!("{} checkout", verb.title()),
         next: String::new(),
-        change: Change {
+        change: Change::Versions {
             from: version("new"),
             to: version("old"),
         },
@@ -230,6 +232,7 @@ pub(crate) fn situation<'a>(access: &'a Access, arming: &'a Arming) -> Situation
         wrote_before: true,
         first_write_counts: true,
         changed: None,
+        incidents: None,
         who: "alice",
     }
 }

@@ -243,7 +243,7 @@ fn the_strongest_ceremony_asks_for_a_reason_as_well() {
         .map_err(|(_, not_yet)| not_yet)
         .unwrap();
     assert_eq!(approved.reason(), Some("fixes 4711"));
-    assert_eq!(approved.plan().intent.target, id());
+    assert_eq!(approved.plan().intent.target.release(), Some(&id()));
 }
 
 #[test]

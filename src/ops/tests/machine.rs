@@ -1,7 +1,5 @@
 //! The machine, told as stories: what it asks for, in which order, and how it ends.
 
-use std::sync::Arc;
-
 use super::fixture::{approved, at, canary, plan, promoted, with};
 use crate::{
     model::{
@@ -12,8 +10,13 @@ use crate::{
     ops::{
         intent::Verb,
         machine::{Answer, Do, Event, Machine, Outcome, OutcomeKind, Place, ReadTrouble, WaitFor},
+        seen::Seen,
     },
 };
+
+fn seen(rollout: Rollout) -> Seen {
+    std::sync::Arc::new(rollout).into()
+}
 
 /// A machine and everything that it has asked for, by name.
 struct Story {
@@ -71,11 +74,11 @@ impl Story {
     }
 
     fn reads(self, rollout: Rollout) -> Self {
-        self.then(Event::Read(Ok(Arc::new(rollout))))
+        self.then(Event::Read(Ok(seen(rollout))))
     }
 
     fn sees(self, rollout: Rollout) -> Self {
-        self.then(Event::Seen(Arc::new(rollout)))
+        self.then(Event::Seen(seen(rollout)))
     }
 
     fn sent(self) -> Self {
@@ -107,9 +110,9 @@ fn a_promotion_is_recorded_read_recorded_sent_observed_and_recorded() {
         .recorded()
         .reads(canary())
         .recorded()
-        .then(Event::Answered(Answer::Applied(Arc::new(with(
-            |_, argo| argo.pause_conditions.clear(),
-        )))))
+        .then(Event::Answered(Answer::Applied(seen(with(|_, argo| {
+            argo.pause_conditions.clear()
+        })))))
         .sees(promoted())
         .ends(OutcomeKind::Observed);
     assert_eq!(
@@ -131,7 +134,7 @@ fn an_effect_that_was_too_quick_to_be_seen_in_between_is_a_success() {
     // Paused to paused, with another index.
     Story::of(Verb::Promote, &canary())
         .sent()
-        .then(Event::Answered(Answer::Applied(Arc::new(promoted()))))
+        .then(Event::Answered(Answer::Applied(seen(promoted()))))
         .ends(OutcomeKind::Observed);
 }
 
@@ -230,9 +233,9 @@ fn a_lost_answer_whose_effect_is_seen_is_a_success() {
 fn accepted_and_never_in_effect_is_not_a_success() {
     let story = Story::of(Verb::Promote, &canary())
         .sent()
-        .then(Event::Answered(Answer::Applied(Arc::new(with(
-            |_, argo| argo.pause_conditions.clear(),
-        )))))
+        .then(Event::Answered(Answer::Applied(seen(with(|_, argo| {
+            argo.pause_conditions.clear()
+        })))))
         .after(61)
         .then(Event::Woke)
         .ends(OutcomeKind::Unknown);
@@ -314,7 +317,7 @@ fn first_of_two() -> Story {
         .recorded()
         .reads(finished())
         .recorded()
-        .then(Event::Answered(Answer::Applied(Arc::new(finished()))))
+        .then(Event::Answered(Answer::Applied(seen(finished()))))
 }
 
 #[test]
@@ -334,7 +337,7 @@ fn the_second_request_waits_until_the_target_is_the_current_version() {
         story.asked
     );
     let story = story
-        .then(Event::Answered(Answer::Applied(Arc::new(old_is_current()))))
+        .then(Event::Answered(Answer::Applied(seen(old_is_current()))))
         .sees(old_serves())
         .ends(OutcomeKind::Observed);
     assert_eq!(story.sends(), 2);
@@ -392,7 +395,7 @@ fn a_plan_that_has_begun_is_finished_without_a_terminal_thirty_seconds_at_most()
         .recorded();
     assert_eq!(story.sends(), 2);
     story
-        .then(Event::Answered(Answer::Applied(Arc::new(old_is_current()))))
+        .then(Event::Answered(Answer::Applied(seen(old_is_current()))))
         .after(31)
         .then(Event::Woke)
         .ends(OutcomeKind::Unknown);
@@ -402,7 +405,7 @@ fn a_plan_that_has_begun_is_finished_without_a_terminal_thirty_seconds_at_most()
 fn an_object_that_is_deleted_while_observed_is_unknown() {
     Story::of(Verb::Promote, &canary())
         .sent()
-        .then(Event::Answered(Answer::Applied(Arc::new(canary()))))
+        .then(Event::Answered(Answer::Applied(seen(canary()))))
         .then(Event::Deleted)
         .ends(OutcomeKind::Unknown);
 }

@@ -81,9 +81,17 @@ fn refusal(error: &Error) -> Refusal {
     }
 }
 
+/// A cluster acts on releases only.
+fn release_of(intent: &Intent) -> Result<&ReleaseId, Refusal> {
+    intent
+        .target
+        .release()
+        .ok_or_else(|| Refusal::guard(format!("{} is nothing that a cluster holds", intent.target)))
+}
+
 /// Everything that a plan about `intent` is made from, read afresh.
 pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Facts, Refusal> {
-    let id = &intent.target;
+    let id = release_of(intent)?;
     let bytes = client
         .get_bytes(&object_path(id))
         .await
@@ -310,14 +318,16 @@ pub async fn send(
 }
 
 async fn applied(client: &Client, plan: &Plan, sending: &Sending, bytes: &[u8]) -> Answer {
-    let id = &plan.intent.target;
+    let Ok(id) = release_of(&plan.intent) else {
+        return Answer::Taken;
+    };
     // The answer to a patch of another object says nothing about the target.
     let answered = match sending.holder_version {
         None => decode(id, bytes, Beside::default()),
         Some(_) => read::rollout(client, id).await,
     };
     match answered {
-        Ok(rollout) => Answer::Applied(Arc::new(rollout)),
+        Ok(rollout) => Answer::Applied(Arc::new(rollout).into()),
         // It was taken; what it made of the object is looked for.
         Err(error) => Answer::Lost(sanitise(&format!(
             "applied, but the answer cannot be read: {}",
@@ -341,7 +351,9 @@ const fn status_of(error: &Error) -> u16 {
 
 /// Leaves the note of a plan on its object as a Kubernetes Event, so that two people at one object see each other.
 pub async fn note(client: &Client, plan: &Plan, words: &str) -> Result<(), Error> {
-    let id = &plan.intent.target;
+    let Some(id) = plan.intent.target.release() else {
+        return Ok(());
+    };
     let at = client.now();
     let api_version = match id.kind {
         WorkloadKind::ArgoRollout => "argoproj.io/v1alpha1",

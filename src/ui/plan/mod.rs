@@ -80,12 +80,12 @@ fn title(dialog: &Dialog) -> String {
             if let Some(first) = words.get_mut(..1) {
                 first.make_ascii_uppercase();
             }
-            format!("{words} {}", target.name)
+            format!("{words} {}", target.name())
         }
     };
-    if !title.contains(target.environment.as_str()) {
+    if !title.contains(target.environment().as_str()) {
         title.push_str(" in ");
-        title.push_str(target.environment.as_str());
+        title.push_str(target.environment().as_str());
     }
     title
 }
@@ -114,13 +114,16 @@ fn content(dialog: &Dialog, roomy: bool, tight: bool, sheet: &mut Sheet<'_>, ink
     match &dialog.stage {
         Stage::Reading => {
             let target = dialog.target();
-            let words = format!(
-                "reading {} {} in {} of {}",
-                target.kind.vendor(),
-                target.name,
-                target.namespace,
-                target.environment
-            );
+            let words = match target.release() {
+                Some(id) => format!(
+                    "reading {} {} in {} of {}",
+                    id.kind.vendor(),
+                    id.name,
+                    id.namespace,
+                    id.environment
+                ),
+                None => format!("reading {} of {}", target.name(), target.environment()),
+            };
             sheet.wrapped(0, &words, ink.dim);
         }
         Stage::Refused(refusal) => refused(refusal, sheet, ink),
@@ -165,7 +168,7 @@ fn refused(refusal: &Refusal, sheet: &mut Sheet<'_>, ink: &Ink) {
 }
 
 fn what_happens(plan: &Plan, sheet: &mut Sheet<'_>, ink: &Ink) {
-    let (from, to) = (plan.change.from.label(), plan.change.to.label());
+    let (from, to) = (plan.change.from(), plan.change.to());
     let change = (from != to).then(|| format!("{from} → {to}"));
     let room = usize::from(sheet.width());
     let beside = change

@@ -208,7 +208,7 @@ fn actions(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
             .lines
             .iter()
             .rev()
-            .filter(|line| line.target == release.rollout.id)
+            .filter(|line| line.target.release() == Some(&release.rollout.id))
             .take(5)
     };
     if mine().next().is_none() {

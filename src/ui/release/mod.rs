@@ -3,6 +3,8 @@
 //! said and nothing of the old one is shown as new.
 
 mod canary;
+mod incidents;
+mod pipeline;
 mod pods;
 mod runs;
 mod steps;
@@ -211,6 +213,12 @@ impl Shown<'_> {
                     canary::content(self.state, self.release, roomy, sheet, ink);
                 })
             }
+            Pane::Pipeline => sheet(buf, area, scroll, |sheet| {
+                pipeline::content(self, sheet, ink);
+            }),
+            Pane::Incidents => sheet(buf, area, scroll, |sheet| {
+                incidents::content(self, sheet, ink);
+            }),
             Pane::Pods => sheet(buf, area, scroll, |sheet| pods::content(self, sheet, ink)),
             Pane::Runs => sheet(buf, area, scroll, |sheet| runs::content(self, sheet, ink)),
             Pane::Events => story::draw(self, area, scroll, buf, ink),
@@ -220,6 +228,8 @@ impl Shown<'_> {
     fn titles(&self, pane: Pane) -> (&'static str, String) {
         match pane {
             Pane::Canary => (canary::title(self.release), canary::subtitle(self.release)),
+            Pane::Pipeline => ("Pipeline", String::new()),
+            Pane::Incidents => ("Incidents", String::new()),
             Pane::Pods => (
                 "Pods",
                 self.open
@@ -260,6 +270,8 @@ impl Shown<'_> {
         for pane in Pane::ALL {
             let (name, number) = match pane {
                 Pane::Canary => (canary::title(self.release), None),
+                Pane::Pipeline => ("Pipeline", None),
+                Pane::Incidents => ("Incidents", None),
                 Pane::Pods => ("Pods", self.open.pods.as_ref().map(Vec::len)),
                 Pane::Runs => ("Analysis", self.open.runs.as_ref().map(Vec::len)),
                 Pane::Events => ("Story", self.open.events.as_ref().map(Vec::len)),

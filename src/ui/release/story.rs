@@ -37,7 +37,7 @@ pub(super) fn draw(
         .actions
         .lines
         .iter()
-        .filter(|line| line.target == shown.open.id)
+        .filter(|line| line.target.release() == Some(&shown.open.id))
         .map(|line| (Some(when(line)), Item::Action(line)));
     let events = shown
         .open

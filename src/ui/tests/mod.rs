@@ -578,7 +578,7 @@ fn wild_state(wild: &Wild) -> State {
         });
     }
     if let Some(open) = &mut state.open {
-        open.scroll = [wild.scroll; 4];
+        open.scroll = [wild.scroll; 6];
         open.pane = crate::app::release_view::Pane::ALL[wild.scroll % 4];
     }
     state.audit.selected = wild.scroll;
@@ -611,6 +611,12 @@ fn scroll_overlay(state: &mut State, wild: &Wild) {
         }
         Some(Overlay::Yaml { scroll, .. }) => *scroll = wild.scroll,
         Some(Overlay::Reason { typed, .. }) => typed.clone_from(&wild.message),
+        Some(Overlay::ChooseGate { selected, .. }) => *selected = wild.scroll,
+        Some(Overlay::Changed(changed)) => changed.selected = wild.scroll,
+        Some(Overlay::Silence(form)) => {
+            form.selected = wild.scroll;
+            form.comment.clone_from(&wild.message);
+        }
         Some(Overlay::Arm { .. } | Overlay::Leaving | Overlay::OpenIntents) | None => {}
     }
 }

@@ -127,6 +127,9 @@ pub(crate) fn empty_state() -> State {
         view: View::Board,
         board: Board::default(),
         open: None,
+        beside: crate::app::beside::Beside::default(),
+        inbox: crate::app::inbox::Inbox::default(),
+        inbox_is_stale: false,
         audit: AuditView {
             records: Loading::Waiting,
             selected: 0,
@@ -259,6 +262,7 @@ pub(crate) fn rollout(sample: &Sample) -> Rollout {
         created: Some(ago(9_000_000)),
         progress_deadline_s: Some(600),
         not_undone: None,
+        links: None,
         workload: sample.workload.clone(),
     }
 }
@@ -550,7 +554,7 @@ pub(crate) fn intent(state: &State, verb: Verb) -> Intent {
     Intent {
         id: "s1-1".into(),
         verb,
-        target,
+        target: target.into(),
         seen: Some(uid),
         to_revision: None,
         expects: Expects::default(),
@@ -582,7 +586,10 @@ pub(crate) fn sending(path: &str, body: serde_json::Value) -> Sending {
 
 pub(crate) fn promotion(state: &State) -> Plan {
     let intent = intent(state, Verb::Promote);
-    let release = state.releases.find(&intent.target).unwrap();
+    let release = state
+        .releases
+        .find(intent.target.release().unwrap())
+        .unwrap();
     let path = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout/status";
     Plan {
         target: Target {
@@ -594,7 +601,7 @@ pub(crate) fn promotion(state: &State) -> Plan {
         },
         title: "Promote checkout".to_owned(),
         next: "analysis at 25 %, then 50 %".to_owned(),
-        change: Change {
+        change: Change::Versions {
             from: version("v2.30.4", 14, "75d9cf6a"),
             to: version("v2.31.0", 15, "9f3c1e2b"),
         },
@@ -722,7 +729,7 @@ pub(crate) fn back_out() -> State {
     plan.intent = intent(&state, Verb::BackOut);
     plan.title = "Back out images".to_owned();
     plan.next = "v6.9.2 serves 100 % in about 50 s".to_owned();
-    plan.change = Change {
+    plan.change = Change::Versions {
         from: version("v7.0.0", 15, "9f3c1e2b"),
         to: version("v6.9.2", 14, "75d9cf6a"),
     };
@@ -1047,6 +1054,7 @@ pub(crate) fn logs() -> State {
         .map(|pod| (pod.name.clone(), pod.containers.clone()))
         .collect();
     state.overlays.push(Overlay::Logs(LogsOverlay {
+        jobs: None,
         target: open.id.clone(),
         pod: pods[1].0.clone(),
         pods,
@@ -1161,12 +1169,16 @@ pub(crate) fn reason() -> State {
 pub(crate) fn acted() -> State {
     let mut state = fleet();
     let plan = promotion(&state);
-    state.actions.begin(&plan, ago(3));
+    state
+        .actions
+        .begin(&plan, crate::app::actions::Followed::default(), ago(3));
     select(&mut state, "prod-eu", "search");
     let mut plan = promotion(&state);
     plan.intent.id = "s1-2".into();
-    plan.intent.target = state.target().unwrap().0;
-    state.actions.begin(&plan, ago(20));
+    plan.intent.target = state.target().unwrap().0.into();
+    state
+        .actions
+        .begin(&plan, crate::app::actions::Followed::default(), ago(20));
     let line = state.actions.line_mut(&"s1-2".into()).unwrap();
     line.state = LineState::Over {
         outcome: Outcome {

@@ -5,6 +5,7 @@
 //! done, never reads a clock, and keeps nothing of the wire type it was given.
 
 mod detail;
+mod links;
 mod managed_by;
 mod replica_set;
 mod rollout;
@@ -25,6 +26,7 @@ use crate::{
         id::{
             EnvironmentName, PodHash, ReleaseId, ResourceVersion, ServiceName, Uid, WorkloadKind,
         },
+        pipeline::Commit,
         rollout::{Phase, Replicas, Rollout, Workload},
         text::{Safe, sanitise, sanitise_line},
     },
@@ -73,6 +75,7 @@ struct Facts {
     message: Safe,
     replicas: Replicas,
     images: Box<[Safe]>,
+    commit: Option<Commit>,
     since: Option<Timestamp>,
     progress_deadline_s: Option<i64>,
     workload: Workload,
@@ -105,6 +108,7 @@ fn rollout_of(
         created: meta.creation_timestamp.0,
         progress_deadline_s: facts.progress_deadline_s,
         not_undone: meta.annotations.not_undone.as_deref().map(message),
+        links: links::links(meta, facts.commit),
         workload: facts.workload,
     }
 }

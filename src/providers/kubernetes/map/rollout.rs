@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Facts, Interner, hash, images, message, name, number, rollout_of, since};
+use super::{Facts, Interner, hash, images, links, message, name, number, rollout_of, since};
 use crate::{
     model::{
         id::{EnvironmentName, WorkloadKind},
@@ -72,6 +72,10 @@ pub fn rollout_beside(
         images: match (&spec.template, &spec.workload_ref) {
             (Some(template), None) => images(&template.spec.containers),
             _ => Box::default(),
+        },
+        commit: match (&spec.template, &spec.workload_ref) {
+            (Some(template), None) => links::commit(template),
+            _ => None,
         },
         progress_deadline_s: Some(spec.progress_deadline_seconds.unwrap_or(DEADLINE_S)),
         workload: Workload::ArgoRollout(Box::new(argo(object, share, beside))),

@@ -1,6 +1,6 @@
 //! Deployment, StatefulSet and DaemonSet as rollouts: kubectl's algorithm, with `spec.paused` asked first.
 
-use super::{Facts, Interner, images, message, number, rollout_of, since};
+use super::{Facts, Interner, images, links, message, number, rollout_of, since};
 use crate::{
     model::{
         id::{EnvironmentName, WorkloadKind},
@@ -48,6 +48,7 @@ pub fn deployment(
             available: status.available_replicas,
         },
         images: images(&spec.template.spec.containers),
+        commit: links::commit(&spec.template),
         since,
         progress_deadline_s: Some(spec.progress_deadline_seconds.unwrap_or(DEADLINE_S)),
         workload: Workload::Deployment {
@@ -88,6 +89,7 @@ pub fn stateful_set(
             available: status.available_replicas,
         },
         images: images(&spec.template.spec.containers),
+        commit: links::commit(&spec.template),
         since: None,
         revision: None,
         progress_deadline_s: None,
@@ -126,6 +128,7 @@ pub fn daemon_set(
             available: status.number_available,
         },
         images: images(&object.spec.template.spec.containers),
+        commit: links::commit(&object.spec.template),
         since: None,
         revision: None,
         progress_deadline_s: None,

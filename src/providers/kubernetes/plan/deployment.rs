@@ -46,7 +46,7 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
             };
             template(intent, facts, rollout, &chosen)?
         }
-        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
+        _ => {
             return Err(Refusal::guard(format!(
                 "a {} has no {}",
                 rollout.id.kind.vendor(),

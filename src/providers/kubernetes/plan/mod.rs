@@ -154,7 +154,7 @@ fn finish(intent: &Intent, facts: &Facts, draft: Draft) -> Plan {
         },
         title: draft.title.clone(),
         next: draft.next,
-        change: Change {
+        change: Change::Versions {
             from: facts.release.current(),
             to: draft.to,
         },

@@ -49,6 +49,12 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
         Verb::Retry => retry(intent, facts, rollout, argo),
         Verb::Rollback => rollback(intent, facts, rollout, argo)?,
         Verb::Restart => restart(intent, facts, rollout),
+        _ => {
+            return Err(Refusal::guard(format!(
+                "{} is not asked of a Rollout",
+                intent.verb.title()
+            )));
+        }
     };
     Ok(finish(intent, facts, draft))
 }

@@ -1,7 +1,7 @@
 //! `apps/v1`: Deployment, ReplicaSet, StatefulSet, DaemonSet, with the names and images of their templates only.
 //! Whole templates are read elsewhere, for one release at a time.
 
-use super::{IntOrString, Meta, Time, wire};
+use super::{IntOrString, Meta, TemplateMeta, Time, wire};
 
 wire! {
     pub struct Deployment {
@@ -111,6 +111,7 @@ wire! {
     }
 
     pub struct PodTemplate {
+        pub metadata: TemplateMeta,
         pub spec: PodTemplateSpec,
     }
 

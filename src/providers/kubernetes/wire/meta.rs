@@ -85,9 +85,29 @@ wire! {
         pub argo_ignore_restart_policy: Option<String>,
         #[serde(rename = "windlass.dev/not-undone")]
         pub not_undone: Option<String>,
+        #[serde(rename = "windlass.dev/repository")]
+        pub repository: Option<String>,
+        #[serde(rename = "windlass.dev/workflow")]
+        pub workflow: Option<String>,
         /// On the last bookmark of a streamed list.
         #[serde(rename = "k8s.io/initial-events-end")]
         pub initial_events_end: Option<String>,
+    }
+}
+
+wire! {
+    /// The metadata of a pod template: only where its version comes from.
+    pub struct TemplateMeta {
+        pub labels: Origin,
+        pub annotations: Origin,
+    }
+
+    /// Where a version says which commit it was made of.
+    pub struct Origin {
+        #[serde(rename = "windlass.dev/commit")]
+        pub commit: Option<String>,
+        #[serde(rename = "org.opencontainers.image.revision")]
+        pub image_revision: Option<String>,
     }
 }
 

@@ -30,7 +30,7 @@ pub use lenient::{IntOrString, Time};
 pub use list::{
     Identity, List, ListMeta, Malformed, Watch, decode, decode_list, decode_watch_line,
 };
-pub use meta::{Annotations, Labels, Meta, OwnerReference};
+pub use meta::{Annotations, Labels, Meta, Origin, OwnerReference, TemplateMeta};
 pub use pod::{
     ContainerState, ContainerStatus, Pod, PodContainer, PodSpec, PodStatus, Terminated, Waiting,
 };

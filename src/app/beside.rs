@@ -1,0 +1,363 @@
+//! What is around the rollouts: pipelines, metrics and incidents as their sources told them, and which of them belong to
+//! which release. Owns those facts and the joins; every join says why, and what is joined to nothing stays visible.
+//!
+//! Must never guess: a fact that no rule, annotation or exact commit joins to a release is nobody's.
+
+mod pipeline;
+mod wants;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    releases::{Lift, Releases},
+    services::Services,
+};
+use crate::model::{
+    event::{Tidings, Told},
+    id::{EnvironmentName, ReleaseId, SourceId},
+    incident::{Alert, IncidentFacts},
+    metrics::{Metrics, MetricsWanted},
+    pipeline::{
+        Budget, Changes, Commit, GateId, Repository, RepositoryFacts, RepositoryWanted, Run,
+    },
+    source::{SourceHealth, SourceState, WhoAmI},
+    text::Safe,
+};
+
+pub use pipeline::{Certainty, Pipeline, PipelineState, WaitingGate};
+pub use wants::MOVING_ASKED_AT_MOST;
+
+/// Which kind of system a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceKind {
+    GitHub,
+    Prometheus,
+    Alertmanager,
+}
+
+impl SourceKind {
+    /// As in its id.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::Prometheus => "prometheus",
+            Self::Alertmanager => "alertmanager",
+        }
+    }
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub",
+            Self::Prometheus => "Prometheus",
+            Self::Alertmanager => "Alertmanager",
+        }
+    }
+}
+
+/// One source beside the clusters.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub id: SourceId,
+    pub kind: SourceKind,
+    /// Where it tells of; a CI host tells of all of them.
+    pub environment: Option<EnvironmentName>,
+    pub health: SourceHealth,
+    pub who: Option<WhoAmI>,
+    pub server: Option<Safe>,
+    /// How far its clock is ahead of ours.
+    pub ahead_ms: Option<i64>,
+    pub budget: Option<Budget>,
+}
+
+impl Source {
+    pub fn new(
+        kind: SourceKind,
+        name: &str,
+        environment: Option<EnvironmentName>,
+        health: SourceHealth,
+    ) -> Self {
+        Self {
+            id: SourceId::new(&format!("{}/{name}", kind.word())),
+            kind,
+            environment,
+            health,
+            who: None,
+            server: None,
+            ahead_ms: None,
+            budget: None,
+        }
+    }
+}
+
+/// What is known of one repository.
+#[derive(Clone, Debug, Default)]
+pub struct RepositoryView {
+    pub facts: Option<Arc<RepositoryFacts>>,
+    /// Why it cannot be read now; the facts stay and grow old.
+    pub failed: Option<(SourceState, Safe, Timestamp)>,
+    changes: Vec<Arc<Changes>>,
+}
+
+/// Comparisons kept for each repository.
+const CHANGES_KEPT: usize = 8;
+
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub services: Services,
+    pub sources: BTreeMap<SourceId, Source>,
+    pub repositories: BTreeMap<Repository, RepositoryView>,
+    metrics: HashMap<ReleaseId, Arc<Metrics>>,
+    pub incidents: BTreeMap<EnvironmentName, Arc<IncidentFacts>>,
+    /// What fires, by release, worst first.
+    firing: HashMap<ReleaseId, Vec<Arc<Alert>>>,
+    /// Firing and joined to no release.
+    pub unjoined: Vec<Arc<Alert>>,
+    /// Gates that wait for a human, oldest first.
+    pub gates: Vec<WaitingGate>,
+    /// The joins are older than the facts.
+    stale: bool,
+    wanted_repositories: Vec<RepositoryWanted>,
+    wanted_metrics: Vec<MetricsWanted>,
+}
+
+/// What tidings changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Something that can be on the screen.
+    pub drawn: bool,
+    /// What a guard looks at.
+    pub weighed: bool,
+}
+
+impl Beside {
+    pub fn new(services: Services, sources: Vec<Source>) -> Self {
+        Self {
+            services,
+            sources: sources
+                .into_iter()
+                .map(|source| (source.id.clone(), source))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether any source beside the clusters is there at all.
+    pub fn is_configured(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    pub fn has(&self, kind: SourceKind) -> bool {
+        self.sources.values().any(|source| source.kind == kind)
+    }
+
+    /// The source of this kind that tells of an environment.
+    pub fn source(&self, kind: SourceKind, environment: &EnvironmentName) -> Option<&Source> {
+        self.sources.values().find(|source| {
+            source.kind == kind
+                && source
+                    .environment
+                    .as_ref()
+                    .is_none_or(|of| of == environment)
+        })
+    }
+
+    pub fn told(&mut self, tidings: Tidings) -> News {
+        let Some(source) = self.sources.get_mut(&tidings.source) else {
+            return News {
+                drawn: false,
+                weighed: false,
+            };
+        };
+        let mut news = News {
+            drawn: true,
+            weighed: false,
+        };
+        match tidings.fact {
+            Told::Health(health) => {
+                source.health = health;
+                news.weighed = true;
+            }
+            Told::Who(who) => source.who = Some(who),
+            Told::Server(server) => source.server = Some(server),
+            Told::Ahead(ms) => source.ahead_ms = Some(ms),
+            Told::Budget(budget) => {
+                news.drawn = source.budget != Some(budget);
+                source.budget = Some(budget);
+            }
+            Told::Repository(facts) => {
+                source.health.heard = Some(facts.read_at);
+                let view = self
+                    .repositories
+                    .entry(facts.repository.clone())
+                    .or_default();
+                let same = view
+                    .facts
+                    .as_ref()
+                    .is_some_and(|old| same_but_for_age(old, &facts));
+                view.facts = Some(facts);
+                view.failed = None;
+                self.stale |= !same;
+                news.weighed = !same;
+            }
+            Told::RepositoryFailed {
+                repository,
+                state,
+                why,
+                at,
+            } => {
+                self.repositories.entry(repository).or_default().failed = Some((state, why, at));
+                news.weighed = true;
+            }
+            Told::Changes {
+                repository,
+                changes,
+            } => {
+                let view = self.repositories.entry(repository).or_default();
+                view.changes
+                    .retain(|old| (&old.from, &old.to) != (&changes.from, &changes.to));
+                view.changes.insert(0, changes);
+                view.changes.truncate(CHANGES_KEPT);
+            }
+            Told::Metrics(metrics) => {
+                source.health.heard = Some(metrics.read_at);
+                self.metrics.insert(metrics.release.clone(), metrics);
+            }
+            Told::Incidents(facts) => {
+                source.health.heard = Some(facts.read_at);
+                let same = self.incidents.get(&facts.environment).is_some_and(|old| {
+                    old.alerts == facts.alerts && old.silences == facts.silences
+                });
+                self.incidents.insert(facts.environment.clone(), facts);
+                self.stale |= !same;
+                news.weighed = !same;
+            }
+        }
+        news
+    }
+
+    /// Releases came or went, so the joins may be others.
+    pub const fn joins_are_stale(&mut self) {
+        self.stale = true;
+    }
+
+    pub const fn needs_joins(&self) -> bool {
+        self.stale
+    }
+
+    /// Joins what was told to the releases there are; the answer is what lifts releases on the Board.
+    pub fn join<'a>(
+        &mut self,
+        releases: &Releases,
+        environments: impl Iterator<Item = &'a EnvironmentName> + Clone,
+    ) -> HashMap<ReleaseId, Lift> {
+        self.stale = false;
+        let mut lifts = HashMap::new();
+        if self.repositories.is_empty() && self.incidents.is_empty() {
+            return lifts;
+        }
+        self.join_alerts(releases);
+        self.join_gates(releases, environments);
+        for (_, release) in releases.iter() {
+            let id = &release.rollout.id;
+            if self.firing.contains_key(id) {
+                lifts.insert(id.clone(), Lift::Firing);
+            } else if let Some(lift) = self.pipeline_lift(release) {
+                lifts.insert(id.clone(), lift);
+            }
+        }
+        lifts
+    }
+
+    fn join_alerts(&mut self, releases: &Releases) {
+        self.firing.clear();
+        self.unjoined.clear();
+        for facts in self.incidents.values() {
+            for alert in facts.alerts.iter().filter(|alert| is_incident(alert)) {
+                let mut joined = false;
+                for (_, release) in releases.iter() {
+                    let id = &release.rollout.id;
+                    if id.environment == alert.environment && self.services.is_alert_of(id, alert) {
+                        joined = true;
+                        let of = self.firing.entry(id.clone()).or_default();
+                        of.push(Arc::clone(alert));
+                    }
+                }
+                if !joined {
+                    self.unjoined.push(Arc::clone(alert));
+                }
+            }
+        }
+    }
+
+    /// What fires on a release, worst first.
+    pub fn firing(&self, id: &ReleaseId) -> &[Arc<Alert>] {
+        self.firing.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every alert of a release, silent ones too.
+    pub fn alerts(&self, id: &ReleaseId) -> Vec<&Arc<Alert>> {
+        let Some(facts) = self.incidents.get(&id.environment) else {
+            return Vec::new();
+        };
+        facts
+            .alerts
+            .iter()
+            .filter(|alert| !alert.is_heartbeat() && !alert.is_inhibitor())
+            .filter(|alert| self.services.is_alert_of(id, alert))
+            .collect()
+    }
+
+    pub fn metrics(&self, id: &ReleaseId) -> Option<&Arc<Metrics>> {
+        self.metrics.get(id)
+    }
+
+    /// The share of errors on a release now: of the canary while one runs, else since it finished.
+    pub fn error_share(&self, id: &ReleaseId) -> Option<f64> {
+        use crate::model::metrics::Compared;
+        let metrics = self.metrics.get(id)?;
+        let arm = match &metrics.compared {
+            Compared::CanaryAndStable { canary, .. } => canary,
+            Compared::BeforeAndAfter { after, .. } => after,
+        };
+        arm.errors.value()?.share()
+    }
+
+    /// The newest attempt of a run that any repository told.
+    pub fn run(&self, id: &crate::model::pipeline::RunId) -> Option<&Arc<Run>> {
+        self.repositories
+            .get(&id.repository)?
+            .facts
+            .as_ref()?
+            .runs
+            .iter()
+            .find(|run| run.id == *id)
+    }
+
+    pub fn gate(&self, id: &GateId) -> Option<&WaitingGate> {
+        self.gates.iter().find(|gate| gate.id == *id)
+    }
+
+    /// The commits that a version brings, where the host has compared it with the one before.
+    pub fn changes(&self, repository: &Repository, to: &Commit) -> Option<&Arc<Changes>> {
+        self.repositories
+            .get(repository)?
+            .changes
+            .iter()
+            .find(|changes| changes.to == *to)
+    }
+}
+
+/// An alert that somebody is told of, and that is about something.
+pub fn is_incident(alert: &Alert) -> bool {
+    alert.is_firing() && !alert.is_heartbeat() && !alert.is_inhibitor()
+}
+
+/// A poll that found nothing new moves no row and asks no guard.
+fn same_but_for_age(old: &RepositoryFacts, new: &RepositoryFacts) -> bool {
+    old.runs == new.runs && old.deployed == new.deployed && old.missing == new.missing
+}

@@ -1,0 +1,227 @@
+//! The Inbox: everything that waits for a human, oldest first. Owns its order and selection, which is an identity; what
+//! waits is in the facts. Never decides anything: a decision is a plan of its own.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    beside::WaitingGate,
+    msg::Effect,
+    queue::Item as QueueItem,
+    state::{State, Tone},
+};
+use crate::{
+    model::{
+        id::{EnvironmentName, ReleaseId, Uid},
+        pipeline::GateId,
+        release::Group,
+    },
+    ops::{
+        intent::Verb,
+        subject::{GateSubject, Subject},
+    },
+};
+
+/// What waits: a rollout, or a gate of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Waiting {
+    Release(ReleaseId),
+    Gate(GateId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub waiting: Waiting,
+    pub environment: EnvironmentName,
+    pub since: Option<Timestamp>,
+    /// When the system gives up waiting.
+    pub deadline: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Inbox {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    pub selected: Option<Waiting>,
+    pub marked: BTreeSet<GateId>,
+    pub top: usize,
+}
+
+impl Inbox {
+    pub fn place(&self) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        self.entries
+            .iter()
+            .position(|entry| entry.waiting == *selected)
+    }
+
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entries.get(self.place()?)
+    }
+
+    pub(super) fn move_by(&mut self, by: isize) {
+        let Some(last) = self.entries.len().checked_sub(1) else {
+            return;
+        };
+        let place = self
+            .place()
+            .unwrap_or(0)
+            .saturating_add_signed(by)
+            .min(last);
+        self.selected = self.entries.get(place).map(|entry| entry.waiting.clone());
+    }
+
+    /// What is gone is not selected; its neighbour is.
+    fn replace(&mut self, entries: Vec<Entry>) -> bool {
+        if entries == self.entries {
+            return false;
+        }
+        let place = self.place().unwrap_or(0);
+        self.entries = entries;
+        if self.place().is_none() {
+            let nearest = place.min(self.entries.len().saturating_sub(1));
+            self.selected = self.entries.get(nearest).map(|entry| entry.waiting.clone());
+        }
+        let there: BTreeSet<&GateId> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.waiting {
+                Waiting::Gate(id) => Some(id),
+                Waiting::Release(_) => None,
+            })
+            .collect();
+        self.marked.retain(|id| there.contains(id));
+        true
+    }
+}
+
+impl State {
+    /// Collects what waits. Looks at the few releases that need somebody, not at all of them.
+    pub(super) fn collect_inbox(&mut self) {
+        let mut entries: Vec<Entry> = self
+            .board
+            .slots_in(|group| matches!(group, Group::Broken | Group::NeedsYou))
+            .filter_map(|slot| self.releases.get(slot))
+            .filter(|release| release.waits_for_human())
+            .map(|release| Entry {
+                waiting: Waiting::Release(release.rollout.id.clone()),
+                environment: release.rollout.id.environment.clone(),
+                since: release.since(),
+                deadline: None,
+            })
+            .chain(self.beside.gates.iter().map(|gate| Entry {
+                waiting: Waiting::Gate(gate.id.clone()),
+                environment: gate.environment.clone(),
+                since: gate.since,
+                deadline: gate.gate.deadline,
+            }))
+            .collect();
+        entries.sort_by(|a, b| {
+            (a.since.is_none(), a.since, &a.waiting).cmp(&(b.since.is_none(), b.since, &b.waiting))
+        });
+        self.dirty |= self.inbox.replace(entries);
+    }
+
+    pub fn selected_gate(&self) -> Option<&WaitingGate> {
+        match &self.inbox.selected {
+            Some(Waiting::Gate(id)) => self.beside.gate(id),
+            _ => None,
+        }
+    }
+
+    /// The release that is selected in the Inbox: the one that waits, or the one whose gate waits.
+    pub(super) fn inbox_target(&self) -> Option<(ReleaseId, Uid)> {
+        let id = match self.inbox.selected.as_ref()? {
+            Waiting::Release(id) => id,
+            Waiting::Gate(gate) => self.beside.gate(gate)?.releases.first()?,
+        };
+        let uid = self.releases.find(id)?.rollout.uid.clone();
+        Some((id.clone(), uid))
+    }
+
+    pub(super) fn mark_in_inbox(&mut self) {
+        match self.inbox.selected.clone() {
+            Some(Waiting::Gate(id)) => {
+                if !self.inbox.marked.remove(&id) {
+                    self.inbox.marked.insert(id);
+                }
+            }
+            Some(Waiting::Release(id)) => {
+                if !self.board.marked.remove(&id) {
+                    self.board.marked.insert(id);
+                }
+            }
+            None => {}
+        }
+        self.inbox.move_by(1);
+    }
+
+    /// `a` and the menu's reject: the marked gates one after another, or the one that is meant. Where several wait on one
+    /// release, which of them is asked.
+    pub(super) fn decide_gate(&mut self, verb: Verb) -> Vec<Effect> {
+        let marked: Vec<QueueItem> = self
+            .inbox
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.waiting {
+                Waiting::Gate(id) if self.inbox.marked.contains(id) => self.beside.gate(id),
+                _ => None,
+            })
+            .map(|gate| QueueItem::Gate(subject(gate)))
+            .collect();
+        if !marked.is_empty() {
+            return self.start_queue_of(verb, marked);
+        }
+        let gates = self.gates_meant();
+        match gates.as_slice() {
+            [] => {
+                self.say(Tone::Plain, "no gate waits here");
+                Vec::new()
+            }
+            [gate] => self.ask_gate(verb, gate.clone()),
+            several => {
+                self.choose_gate(verb, several.to_vec());
+                Vec::new()
+            }
+        }
+    }
+
+    /// The gates that a key is about here.
+    fn gates_meant(&self) -> Vec<GateSubject> {
+        if self.view == super::state::View::Inbox {
+            return self.selected_gate().map(subject).into_iter().collect();
+        }
+        let Some((id, _)) = self.target() else {
+            return Vec::new();
+        };
+        self.beside
+            .gates
+            .iter()
+            .filter(|gate| gate.releases.contains(&id))
+            .map(subject)
+            .collect()
+    }
+
+    pub(super) fn ask_gate(&mut self, verb: Verb, gate: GateSubject) -> Vec<Effect> {
+        if self.beside.gate(&gate.gate).is_none() {
+            self.say(
+                Tone::Bad,
+                format!(
+                    "nothing waits for {} in run {} any more: look again",
+                    &*gate.gate.environment, gate.gate.run.number
+                ),
+            );
+            return Vec::new();
+        }
+        self.open_plan_about(verb, Subject::Gate(gate))
+    }
+}
+
+/// The identity that an action takes along.
+pub fn subject(gate: &WaitingGate) -> GateSubject {
+    GateSubject {
+        environment: gate.environment.clone(),
+        gate: gate.id.clone(),
+    }
+}

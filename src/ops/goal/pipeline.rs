@@ -1,0 +1,121 @@
+//! What must be observed of a run for a decision about it to have worked. The host answers an approval with the
+//! deployments it made and a cancellation with "accepted": neither says what became of it.
+
+use super::{Goal, Progress};
+use crate::model::pipeline::{Conclusion, GateId, ReviewState, RunPhase, RunRead};
+
+pub(super) fn judge(goal: &Goal, read: &RunRead) -> Progress {
+    match goal {
+        Goal::GateDecided {
+            gate,
+            approved,
+            reviews_before,
+        } => decided(read, gate, *approved, *reviews_before),
+        Goal::RunsAgain { after_attempt } => again(read, *after_attempt),
+        Goal::RunCancelled { attempt } => cancelled(read, *attempt),
+        // No plan about a run has these.
+        _ => Progress::Unseen,
+    }
+}
+
+/// Reviews of this gate's environment, newest first.
+pub fn reviews_of<'a>(
+    read: &'a RunRead,
+    environment_id: u64,
+) -> impl Iterator<Item = &'a crate::model::pipeline::Review> {
+    read.reviews.iter().filter(move |review| {
+        review
+            .environments
+            .iter()
+            .any(|(id, _)| *id == environment_id)
+    })
+}
+
+fn decided(read: &RunRead, gate: &GateId, approved: bool, reviews_before: usize) -> Progress {
+    if read.run.attempt != gate.attempt {
+        return Progress::Failed(format!(
+            "the run was started again meanwhile: attempt {} waits or runs now",
+            read.run.attempt
+        ));
+    }
+    let reviews: Vec<_> = reviews_of(read, gate.environment_id).collect();
+    let new = reviews.len().saturating_sub(reviews_before);
+    let Some(newest) = reviews.first().filter(|_| new > 0) else {
+        return Progress::Unseen;
+    };
+    let wanted = if approved {
+        ReviewState::Approved
+    } else {
+        ReviewState::Rejected
+    };
+    let by = newest.user.as_ref().map_or("somebody", |user| user);
+    if newest.state != wanted {
+        return Progress::Failed(match newest.state {
+            ReviewState::Approved => format!("{by} approved it"),
+            ReviewState::Rejected => format!("{by} rejected it"),
+            ReviewState::Unknown(ref word) => format!("{by} said {word}"),
+        });
+    }
+    let still = read.run.gates.as_ref().and_then(|gates| {
+        gates
+            .iter()
+            .find(|open| open.environment_id == gate.environment_id)
+    });
+    match (approved, still, &read.run.phase) {
+        (true, None, _) => Progress::InEffect(released(read)),
+        (true, Some(open), _) if open.timer_minutes > 0 || !open.waits_for_human() => {
+            Progress::InEffect("approved; a timer or another rule still holds it".to_owned())
+        }
+        (false, _, RunPhase::Ended(_)) | (false, None, _) => {
+            Progress::InEffect("rejected, the run fails".to_owned())
+        }
+        // Said, and the host has not acted on it yet.
+        (true | false, Some(_), _) => Progress::Accepted,
+    }
+}
+
+fn released(read: &RunRead) -> String {
+    let running: Vec<&str> = read
+        .run
+        .jobs
+        .iter()
+        .flatten()
+        .filter(|job| matches!(job.phase, RunPhase::Running))
+        .map(|job| &*job.name)
+        .collect();
+    if running.is_empty() {
+        "approved, the gate is gone".to_owned()
+    } else {
+        format!("approved, {} runs", running.join(", "))
+    }
+}
+
+fn again(read: &RunRead, after_attempt: u64) -> Progress {
+    if read.run.attempt > after_attempt {
+        Progress::InEffect(format!(
+            "attempt {} {}",
+            read.run.attempt,
+            read.run.phase.words()
+        ))
+    } else {
+        Progress::Unseen
+    }
+}
+
+fn cancelled(read: &RunRead, attempt: u64) -> Progress {
+    if read.run.attempt != attempt {
+        return Progress::Failed(format!(
+            "the run was started again meanwhile: attempt {} {}",
+            read.run.attempt,
+            read.run.phase.words()
+        ));
+    }
+    match &read.run.phase {
+        RunPhase::Ended(Conclusion::Cancelled) => Progress::InEffect("cancelled".to_owned()),
+        RunPhase::Ended(_) => Progress::Failed(format!(
+            "it had ended before it was cancelled: {}",
+            read.run.phase.words()
+        )),
+        _ => Progress::Unseen,
+    }
+}
