@@ -1,7 +1,7 @@
 //! What can be asked for about pipelines and alerts: which gate, which run, which alerts. Opens plans and forms, sends
 //! nothing.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     beside::{PipelineState, is_incident},
@@ -273,10 +273,15 @@ impl State {
             self.say(Tone::Waiting, "a silence says why: type a comment");
             return (true, Vec::new());
         }
+        // Whole seconds: that is how a silence is recognised again.
+        let starts_at = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
         let subject = SilenceSubject {
             environment: form.environment.clone(),
             matchers,
-            minutes: form.minutes,
+            starts_at,
+            ends_at: starts_at
+                .saturating_add(SignedDuration::from_mins(form.minutes))
+                .unwrap_or(starts_at),
             comment: form.comment.trim().to_owned(),
         };
         (

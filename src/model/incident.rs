@@ -201,16 +201,6 @@ pub fn matches_by_default(label: &str) -> bool {
     )
 }
 
-/// A silence as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SilenceDraft {
-    pub matchers: Vec<Matcher>,
-    pub starts_at: Timestamp,
-    pub ends_at: Timestamp,
-    pub created_by: String,
-    pub comment: String,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SilenceState {
     Active,
