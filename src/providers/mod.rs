@@ -2,5 +2,7 @@
 //! Providers know the model and never each other, the reducer or the screen.
 
 pub mod alertmanager;
+pub mod http;
 pub mod kubernetes;
 pub mod prometheus;
+pub mod pulse;

@@ -59,11 +59,15 @@ pub fn series(
         answered.answer
     };
     let Answer::Matrix(mut series) = take(range?) else {
-        return Err(malformed("a range was asked for and something else came"));
+        return Err(Failure::malformed(
+            "a range was asked for and something else came",
+        ));
     };
     if let Some(tail) = tail {
         let Answer::Vector(samples) = take(tail?) else {
-            return Err(malformed("a value was asked for and something else came"));
+            return Err(Failure::malformed(
+                "a value was asked for and something else came",
+            ));
         };
         for sample in samples {
             let Sampled::Number(point) = sample.sampled else {
@@ -85,18 +89,12 @@ pub fn series(
     Ok(series)
 }
 
-fn malformed(why: &str) -> Failure {
-    Failure {
-        kind: Kind::Malformed,
-        sentence: sanitise(&format!("the answer cannot be read: {why}")),
-    }
-}
-
 fn histograms() -> Failure {
     Failure {
         kind: Kind::BadQuestion,
         sentence: "these are histograms and not counters: ask for histogram_count(…) and the like"
             .into(),
+        wait: None,
     }
 }
 

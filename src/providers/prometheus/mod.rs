@@ -9,4 +9,5 @@ pub mod counters;
 pub mod outcome;
 pub mod plan;
 pub mod queries;
+pub mod read;
 pub mod wire;

@@ -3,14 +3,19 @@
 //!
 //! Must never take a page of HTML, a proxy's login or an empty result for a number.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use super::wire::{Answer, Envelope, Sampled};
-use crate::model::{
-    metrics::Reading,
-    source::SourceState,
-    text::{Safe, sanitise, sanitise_line},
+use crate::{
+    model::{
+        metrics::Reading,
+        source::SourceState,
+        text::{Safe, sanitise, sanitise_line},
+    },
+    providers::http::Trouble,
 };
 
 /// Longer sentences of a server say the same again.
@@ -32,6 +37,8 @@ pub struct Failure {
     pub kind: Kind,
     /// One sentence: what failed and what to do.
     pub sentence: Safe,
+    /// How long it wants to be left alone.
+    pub wait: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +81,45 @@ impl Failure {
         Self {
             kind,
             sentence: sanitise_line(sentence, SAID_MAX),
+            wait: None,
+        }
+    }
+
+    pub(super) fn malformed(why: &str) -> Self {
+        Self::new(
+            Kind::Malformed,
+            &format!("the answer cannot be read: {why}"),
+        )
+    }
+
+    /// What the way there says. What the server itself said, in whatever form, is read as any other answer of it.
+    pub fn of(trouble: &Trouble) -> Self {
+        let mut failure = match trouble.said() {
+            Some(said) => refused(said.status, &said.body),
+            None => Self {
+                kind: match trouble.state() {
+                    SourceState::Unauthorized => Kind::Unauthorized,
+                    SourceState::Forbidden => Kind::Forbidden,
+                    SourceState::RateLimited => Kind::RateLimited,
+                    SourceState::Malformed => Kind::NotPrometheus,
+                    _ => Kind::Overloaded,
+                },
+                sentence: trouble.sentence(),
+                wait: None,
+            },
+        };
+        failure.wait = trouble.retry_after();
+        failure
+    }
+}
+
+/// A refusal of which only the status and the text are left.
+fn refused(status: u16, body: &[u8]) -> Failure {
+    match serde_json::from_slice::<Envelope<'_>>(body) {
+        Ok(envelope) => failed(status, &envelope.error_type, &envelope.error),
+        Err(_) => {
+            let html = body.trim_ascii_start().starts_with(b"<");
+            not_json(status, if html { "text/html" } else { "text/plain" }, body)
         }
     }
 }
