@@ -15,6 +15,7 @@ mod cluster;
 mod controller;
 mod fault;
 mod fleet;
+mod front;
 mod json;
 mod kind;
 mod patch;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-pub use fault::{BadFault, Fault, Only, What};
+pub use fault::{BadFault, Fault, Only, Server, What};
 pub use requests::Request;
 
 use api::Api;

@@ -13,12 +13,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fault::Server;
+
 /// How many reads are remembered.
 const READS: usize = 5_000;
 
 /// A request as it arrived, and what it was answered with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Request {
+    /// `kubernetes`, `github`, `prometheus` or `alertmanager`.
+    pub server: &'static str,
     pub at: Timestamp,
     pub method: String,
     /// With the query.
@@ -35,7 +39,9 @@ pub struct Request {
 impl Request {
     /// Whether it could have changed something.
     pub fn is_write(&self) -> bool {
-        self.method != "GET" && !self.path.contains("/selfsubject")
+        self.method != "GET"
+            && !self.path.contains("/selfsubject")
+            && self.server != Server::Prometheus.word()
     }
 }
 
@@ -99,6 +105,7 @@ mod tests {
     fn writes_are_never_dropped_however_many_reads_follow() {
         let log = Log::new(None).unwrap();
         let request = |method: &str, path: &str| Request {
+            server: "kubernetes",
             at: Timestamp::UNIX_EPOCH,
             method: method.to_owned(),
             path: path.to_owned(),
