@@ -87,6 +87,12 @@ impl Asked {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// As text, for the log.
+    fn posted_form(&self) -> Option<Value> {
+        let form = self.content_type()? == "application/x-www-form-urlencoded";
+        form.then(|| String::from_utf8_lossy(&self.body).into())
+    }
+
     /// The path's pieces, decoded; an empty last one stands for a slash at the end.
     pub(super) fn segments(&self) -> Vec<String> {
         self.path
@@ -228,7 +234,7 @@ pub(super) async fn pass<S: Said>(
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
         content_type: asked.content_type(),
-        body: asked.json(),
+        body: asked.json().or_else(|| asked.posted_form()),
         status,
     };
     let struck = api.faults().strike(target);

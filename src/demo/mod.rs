@@ -19,6 +19,7 @@ mod front;
 mod json;
 mod kind;
 mod patch;
+mod pipeline;
 mod queue;
 mod requests;
 mod scenario;

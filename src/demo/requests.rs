@@ -29,7 +29,7 @@ pub struct Request {
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// None where there was none, or it was not JSON.
+    /// None where there was none, or it was neither JSON nor a form; a form is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// None where no answer was given.
