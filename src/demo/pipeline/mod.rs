@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-pub(super) use history::{Commit, Difference, History, number, sha};
+pub(super) use history::{Commit, History, number, sha};
 pub(super) use people::{ACTIONS, Person, YOU};
 pub(super) use play::{NotAgain, begin, cancel, lead, look, noted_ci, rerun, review, until_gate};
-pub(super) use stage::{Stage, StepView};
+pub(super) use stage::Stage;
 
 use super::clock::Moment;
 use super::store::Key;
