@@ -1,11 +1,13 @@
 //! A simulated world that speaks the providers' own wire protocols on loopback.
 //!
-//! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working. The ordinary
-//! provider connects to it, so what a newcomer sees is the real program, and what the tests break is the real client.
+//! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working, and servers that
+//! speak as GitHub does over the same world. The ordinary providers connect to them, so what a newcomer sees is the
+//! real program, and what the tests break is the real client.
 //!
-//! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` makes it move, `write` says
-//! what a write may do, `api` speaks HTTP. Must never know another part of windlass, read a kubeconfig or a token, or
-//! listen on anything but loopback. The tasks it spawns live behind `World` and end with it.
+//! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` and `pipeline` make it move,
+//! `write` says what a write may do; `front` is the way of every request, `api` and `github` speak for their systems.
+//! Must never know another part of windlass, read a kubeconfig or a token, or listen on anything but loopback. The
+//! tasks it spawns live behind `World` and end with it.
 
 mod answer;
 mod api;
@@ -15,9 +17,13 @@ mod cluster;
 mod controller;
 mod fault;
 mod fleet;
+mod front;
+mod github;
 mod json;
 mod kind;
+mod link;
 mod patch;
+mod pipeline;
 mod queue;
 mod requests;
 mod scenario;
@@ -36,10 +42,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-pub use fault::{BadFault, Fault, Only, What};
+pub use fault::{BadFault, Fault, Only, Server, What};
+pub use link::ServiceLink;
 pub use requests::Request;
 
 use api::Api;
+use github::GitHub;
 
 /// Who every caller is.
 const USER: &str = "you@demo";
@@ -101,7 +109,9 @@ pub enum Error {
 pub struct World {
     api: Arc<Api>,
     server: String,
+    github: String,
     environment: String,
+    services: Vec<ServiceLink>,
 }
 
 impl World {
@@ -111,14 +121,16 @@ impl World {
         }
         let scenario = scenario::load(&options.scenario)?;
         let environment = scenario.environment.clone();
+        let links = link::all(&scenario);
         let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
             Error::RequestLog {
                 path: options.request_log.clone().unwrap_or_default(),
                 source,
             }
         })?;
-        let gate = server::Gate::open().await.map_err(Error::Listen)?;
-        let address = gate.address().map_err(Error::Listen)?;
+        let kubernetes = server::Door::open().await.map_err(Error::Listen)?;
+        let github = server::Door::open().await.map_err(Error::Listen)?;
+        let blobs = server::Door::open().await.map_err(Error::Listen)?;
         let Options {
             services,
             seed,
@@ -137,26 +149,49 @@ impl World {
             api.faults().add(fault);
         }
         tokio::spawn(drive(Arc::clone(&api)));
-        let router = axum::Router::new()
-            .fallback(api::handle)
-            .with_state(Arc::clone(&api));
-        let service = router.into_make_service_with_connect_info::<server::Cut>();
-        let closing = api.closing.clone().cancelled_owned();
-        tokio::spawn(async move {
-            axum::serve(gate, service)
-                .with_graceful_shutdown(closing)
-                .await
-        });
-        Ok(Self {
-            api,
-            server: format!("http://{address}"),
+        let hub = Arc::new(GitHub::new(Arc::clone(&api), &github.url, &blobs.url));
+        let world = Self {
+            server: kubernetes.url.clone(),
+            github: github.url.clone(),
             environment,
-        })
+            services: links,
+            api,
+        };
+        let closing = &world.api.closing;
+        kubernetes.serve(
+            axum::Router::new()
+                .fallback(api::handle)
+                .with_state(Arc::clone(&world.api)),
+            closing,
+        );
+        github.serve(
+            axum::Router::new()
+                .fallback(github::handle)
+                .with_state(Arc::clone(&hub)),
+            closing,
+        );
+        blobs.serve(
+            axum::Router::new()
+                .fallback(github::handle_blob)
+                .with_state(hub),
+            closing,
+        );
+        Ok(world)
     }
 
     /// `http://127.0.0.1:PORT`, to be used as an API server's address; any token is taken.
     pub fn server(&self) -> String {
         self.server.clone()
+    }
+
+    /// As `https://api.github.com` is: the base of GitHub's REST API. The token is `demo`.
+    pub fn github(&self) -> String {
+        self.github.clone()
+    }
+
+    /// What a configuration would have to say about the scenario's services; generated ones are not in it.
+    pub fn services(&self) -> Vec<ServiceLink> {
+        self.services.clone()
     }
 
     /// What the scenario calls it, `prod-eu`.

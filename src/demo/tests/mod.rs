@@ -1,8 +1,10 @@
 //! The world as a client meets it: over HTTP, through `kube`, and through bare sockets where `kube` is too polite.
 
 mod faults;
+mod github;
 mod living;
 mod reading;
+mod schema;
 mod watching;
 mod writing;
 
@@ -44,7 +46,31 @@ impl Reply {
 
 /// One request on a connection of its own; None where no answer came.
 async fn send(world: &World, method: Method, path: &str, kind: &str, body: &str) -> Option<Reply> {
-    let mut line = open(world, method, path, kind, body).await;
+    answered(open(world, method, path, kind, body).await).await
+}
+
+/// The same to any address, with headers as `name: value`.
+async fn raw(url: &str, method: Method, headers: &[&str], body: &str) -> Option<Reply> {
+    let (address, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut line = TcpStream::connect(address).await.unwrap();
+    let headers: String = headers
+        .iter()
+        .map(|header| format!("{header}\r\n"))
+        .collect();
+    let head = format!(
+        "{method} /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(body.as_bytes()).await.unwrap();
+    answered(line).await
+}
+
+async fn answered(mut line: TcpStream) -> Option<Reply> {
     let mut text = Vec::new();
     line.read_to_end(&mut text).await.ok()?;
     let text = String::from_utf8(text).unwrap();
