@@ -6,5 +6,7 @@
 
 pub mod map;
 pub mod matchers;
+pub mod read;
 pub mod requests;
+pub mod source;
 pub mod wire;

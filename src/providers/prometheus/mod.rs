@@ -10,4 +10,5 @@ pub mod outcome;
 pub mod plan;
 pub mod queries;
 pub mod read;
+pub mod source;
 pub mod wire;
