@@ -9,9 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::alarm::Alarms;
 use super::chance::{Chance, short_hash};
 use super::clock::{Clock, Moment};
 use super::controller;
+use super::flow::Flows;
 use super::json;
 use super::kind::Kind;
 use super::pipeline::{self, Pipelines, RunRef};
@@ -36,6 +38,8 @@ pub(super) struct Cluster {
     /// Namespaces in which nobody may write.
     pub(super) sealed: HashSet<String>,
     pub(super) pipelines: Pipelines,
+    pub(super) flows: Flows,
+    pub(super) alarms: Alarms,
     queue: Queue,
 }
 
@@ -63,6 +67,8 @@ impl Cluster {
             scripts: HashMap::new(),
             sealed: HashSet::new(),
             pipelines: Pipelines::default(),
+            flows: Flows::default(),
+            alarms: Alarms::default(),
             queue: Queue::default(),
         }
     }
@@ -100,6 +106,7 @@ impl Cluster {
     pub(super) fn notice(&mut self) {
         let due = self.clock.now().after(NOTICE);
         for object in self.store.take_touched() {
+            self.flows.touched(&self.store, &self.clock, &object);
             for run in self.pipelines.watching(&object.key) {
                 self.queue.schedule(Matter::Run(run), due);
             }

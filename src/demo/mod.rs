@@ -1,14 +1,17 @@
 //! A simulated world that speaks the providers' own wire protocols on loopback.
 //!
 //! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working, and servers that
-//! speak as GitHub does over the same world. The ordinary providers connect to them, so what a newcomer sees is the
+//! speak as GitHub, Prometheus and Alertmanager do over the same world. The ordinary providers connect to them, so what a newcomer sees is the
 //! real program, and what the tests break is the real client.
 //!
 //! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` and `pipeline` make it move,
-//! `write` says what a write may do; `front` is the way of every request, `api` and `github` speak for their systems.
+//! `write` says what a write may do; `front` is the way of every request, `api`, `github`, `prometheus` and
+//! `alertmanager` speak for their systems.
 //! Must never know another part of windlass, read a kubeconfig or a token, or listen on anything but loopback. The
 //! tasks it spawns live behind `World` and end with it.
 
+mod alarm;
+mod alertmanager;
 mod answer;
 mod api;
 mod chance;
@@ -17,13 +20,16 @@ mod cluster;
 mod controller;
 mod fault;
 mod fleet;
+mod flow;
 mod front;
 mod github;
 mod json;
 mod kind;
 mod link;
 mod patch;
+mod pattern;
 mod pipeline;
+mod prometheus;
 mod queue;
 mod requests;
 mod scenario;
@@ -46,8 +52,10 @@ pub use fault::{BadFault, Fault, Only, Server, What};
 pub use link::ServiceLink;
 pub use requests::Request;
 
+use alertmanager::Alertmanager;
 use api::Api;
 use github::GitHub;
+use prometheus::Prometheus;
 
 /// Who every caller is.
 const USER: &str = "you@demo";
@@ -110,6 +118,8 @@ pub struct World {
     api: Arc<Api>,
     server: String,
     github: String,
+    prometheus: String,
+    alertmanager: String,
     environment: String,
     services: Vec<ServiceLink>,
 }
@@ -131,6 +141,8 @@ impl World {
         let kubernetes = server::Door::open().await.map_err(Error::Listen)?;
         let github = server::Door::open().await.map_err(Error::Listen)?;
         let blobs = server::Door::open().await.map_err(Error::Listen)?;
+        let prometheus = server::Door::open().await.map_err(Error::Listen)?;
+        let alertmanager = server::Door::open().await.map_err(Error::Listen)?;
         let Options {
             services,
             seed,
@@ -153,6 +165,8 @@ impl World {
         let world = Self {
             server: kubernetes.url.clone(),
             github: github.url.clone(),
+            prometheus: prometheus.url.clone(),
+            alertmanager: alertmanager.url.clone(),
             environment,
             services: links,
             api,
@@ -176,6 +190,20 @@ impl World {
                 .with_state(hub),
             closing,
         );
+        let metrics = Arc::new(Prometheus::new(Arc::clone(&world.api)));
+        let alerts = Alertmanager::new(Arc::clone(&world.api), &prometheus.url);
+        prometheus.serve(
+            axum::Router::new()
+                .fallback(prometheus::handle)
+                .with_state(metrics),
+            closing,
+        );
+        alertmanager.serve(
+            axum::Router::new()
+                .fallback(alertmanager::handle)
+                .with_state(Arc::new(alerts)),
+            closing,
+        );
         Ok(world)
     }
 
@@ -187,6 +215,16 @@ impl World {
     /// As `https://api.github.com` is: the base of GitHub's REST API. The token is `demo`.
     pub fn github(&self) -> String {
         self.github.clone()
+    }
+
+    /// The base of Prometheus' HTTP API.
+    pub fn prometheus(&self) -> String {
+        self.prometheus.clone()
+    }
+
+    /// The base of Alertmanager's HTTP API.
+    pub fn alertmanager(&self) -> String {
+        self.alertmanager.clone()
     }
 
     /// What a configuration would have to say about the scenario's services; generated ones are not in it.

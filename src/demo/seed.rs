@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::alarm::Alarms;
 use super::clock::Moment;
 use super::cluster::Cluster;
 use super::controller::{self, pause_duration};
@@ -35,6 +36,7 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64
         .unwrap_or_default();
     let past = Moment::OPENING.before(longest + Duration::from_secs(3600));
     let mut cluster = Cluster::new(opened, pace, seed, past);
+    cluster.alarms = Alarms::of(scenario);
     for namespace in &scenario.namespaces {
         declare_namespace(&mut cluster, &namespace.name);
         if namespace.read_only {

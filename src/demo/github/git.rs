@@ -27,7 +27,7 @@ impl GitHub {
         };
         let line = std::iter::successors(Some(head), |place| repo.commit(*place)?.parent);
         let found: Vec<&Commit> = line.filter_map(|place| repo.commit(place)).collect();
-        self.plain(asked, repo, found, |commit| {
+        self.plain(asked, repo, &found, |commit| {
             self.links.commit(repo, commit, clock)
         })
     }
@@ -57,7 +57,7 @@ impl GitHub {
             .filter_map(|place| repo.commit(*place))
             .collect();
         let show = |commit: &&Commit| self.links.commit(repo, commit, clock);
-        let (shown, links) = page(&self.links, asked, repo, commits, show);
+        let (shown, links) = page(&self.links, asked, repo, &commits, show);
         let web = format!("{}/compare/{range}", Links::web(repo));
         let body = json!({"url": format!("{}/compare/{range}", self.links.repo(repo)), "html_url": web,
             "permalink_url": web, "diff_url": format!("{web}.diff"), "patch_url": format!("{web}.patch"),
@@ -76,7 +76,7 @@ impl GitHub {
             .collect();
         tags.sort_by(|(one, _), (other, _)| other.cmp(one));
         let api = self.links.repo(repo);
-        self.plain(asked, repo, tags, |(name, commit)| {
+        self.plain(asked, repo, &tags, |(name, commit)| {
             json!({"name": name, "zipball_url": format!("{api}/zipball/refs/tags/{name}"),
                 "tarball_url": format!("{api}/tarball/refs/tags/{name}"), "node_id": node("REF", number(name) >> 20),
                 "commit": {"sha": commit.sha, "url": format!("{api}/commits/{}", commit.sha)}})
@@ -85,7 +85,7 @@ impl GitHub {
 
     pub(super) fn releases(&self, asked: &Asked, repo: &Repo, clock: &Clock) -> Reply {
         let newest_first: Vec<_> = repo.history.tags.iter().rev().collect();
-        self.plain(asked, repo, newest_first, |tag| {
+        self.plain(asked, repo, &newest_first, |tag| {
             repo.commit(tag.commit)
                 .map(|commit| {
                     self.links

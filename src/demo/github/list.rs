@@ -10,7 +10,7 @@ use crate::demo::pipeline::{Deployment, Repo};
 
 impl GitHub {
     pub(super) fn environments(&self, asked: &Asked, repo: &Repo, clock: &Clock) -> Reply {
-        self.counted(asked, repo, "environments", vec![()], |()| {
+        self.counted(asked, repo, "environments", &[()], |()| {
             self.links.environment(repo, clock)
         })
     }
@@ -34,7 +34,7 @@ impl GitHub {
             })
             .collect();
         found.sort_by_key(|deployment| std::cmp::Reverse((deployment.created, deployment.id)));
-        self.plain(asked, repo, found, |deployment| {
+        self.plain(asked, repo, &found, |deployment| {
             self.links.deployment(repo, deployment, clock)
         })
     }
@@ -48,8 +48,8 @@ impl GitHub {
         let Some(deployment) = of_id(id, find) else {
             return not_found();
         };
-        let newest_first = deployment.statuses.iter().rev().copied().collect();
-        self.plain(asked, repo, newest_first, |status| {
+        let newest_first: Vec<_> = deployment.statuses.iter().rev().copied().collect();
+        self.plain(asked, repo, &newest_first, |status| {
             self.links.status(repo, deployment, *status, clock)
         })
     }
@@ -59,7 +59,7 @@ impl GitHub {
         &self,
         asked: &Asked,
         repo: &Repo,
-        items: Vec<T>,
+        items: &[T],
         show: impl Fn(&T) -> Value,
     ) -> Reply {
         let (shown, links) = page(&self.links, asked, repo, items, show);

@@ -12,6 +12,7 @@ mod list;
 mod log_text;
 mod runs;
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -43,10 +44,10 @@ const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
 /// The server, and the store of its logs.
 #[derive(Debug)]
 pub(super) struct GitHub {
-    pub(super) api: Arc<Api>,
-    pub(super) links: Links,
+    api: Arc<Api>,
+    links: Links,
     /// Where logs are kept, without a slash at the end.
-    pub(super) blobs: String,
+    blobs: String,
     budget: Mutex<Budget>,
 }
 
@@ -89,9 +90,7 @@ fn not_found() -> Reply {
 impl GitHub {
     fn answer(&self, asked: &Asked, struck: &[What]) -> Reply {
         let mark = front::server_time(struck).as_microsecond();
-        let reply = self
-            .refused(asked, struck)
-            .unwrap_or_else(|| self.permitted(asked, struck));
+        let reply = Self::refused(asked, struck).unwrap_or_else(|| self.permitted(asked, struck));
         reply
             .with("x-github-request-id", format!("DE40:{mark:X}"))
             .with("x-github-media-type", "github.v3; format=json")
@@ -101,7 +100,7 @@ impl GitHub {
     }
 
     /// What is answered before anybody looks at the path; it costs nothing.
-    fn refused(&self, asked: &Asked, struck: &[What]) -> Option<Reply> {
+    fn refused(asked: &Asked, struck: &[What]) -> Option<Reply> {
         for what in struck {
             match what {
                 What::TooManyRequests => {
@@ -278,8 +277,7 @@ fn tagged(asked: &Asked, reply: Reply) -> Reply {
         return reply;
     }
     let digest = Sha256::digest(&reply.body);
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("W/\"{digits}\"");
+    let tag = format!("W/\"{}\"", digits(&digest));
     let known = asked.header(header::IF_NONE_MATCH);
     if known.split(',').any(|one| one.trim() == tag) {
         let mut unchanged = Reply::new(304, "", String::new());
@@ -289,12 +287,20 @@ fn tagged(asked: &Asked, reply: Reply) -> Reply {
     reply.with("etag", tag)
 }
 
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// One page of many, with the links to the others.
 fn page<T>(
     links: &Links,
     asked: &Asked,
     repo: &Repo,
-    items: Vec<T>,
+    items: &[T],
     show: impl Fn(&T) -> Value,
 ) -> (Vec<Value>, Vec<String>) {
     let number = |name: &str, usual: usize| asked.parameter(name).parse().unwrap_or(usual);

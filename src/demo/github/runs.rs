@@ -2,6 +2,8 @@
 //!
 //! Must never change anything: that is `act`.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -25,9 +27,9 @@ impl GitHub {
         let clock = &cluster.clock;
         match rest {
             ["workflows"] => {
-                let all = vec![Workflow::Release, Workflow::Ci];
+                let all = [Workflow::Release, Workflow::Ci];
                 let show = |workflow: &Workflow| self.links.workflow(repo, *workflow, clock);
-                self.counted(asked, repo, "workflows", all, show)
+                self.counted(asked, repo, "workflows", &all, show)
             }
             ["workflows", name] => match workflow(repo, name) {
                 Some(found) => Reply::json(200, &self.links.workflow(repo, found, clock)),
@@ -53,7 +55,7 @@ impl GitHub {
         asked: &Asked,
         repo: &Repo,
         name: &str,
-        items: Vec<T>,
+        items: &[T],
         show: impl Fn(&T) -> Value,
     ) -> Reply {
         let total = items.len();
@@ -79,7 +81,7 @@ impl GitHub {
             .collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
         runs.truncate(FILTERED);
-        self.counted(asked, repo, "workflow_runs", runs, |run| {
+        self.counted(asked, repo, "workflow_runs", &runs, |run| {
             run.latest()
                 .map(|attempt| self.links.run(repo, run, attempt, clock))
                 .unwrap_or_default()
@@ -129,11 +131,11 @@ impl GitHub {
         attempts: &[&Attempt],
         clock: &Clock,
     ) -> Reply {
-        let jobs = attempts
+        let jobs: Vec<_> = attempts
             .iter()
             .flat_map(|attempt| attempt.jobs.iter().map(|job| (*attempt, job)))
             .collect();
-        self.counted(asked, repo, "jobs", jobs, |(attempt, job)| {
+        self.counted(asked, repo, "jobs", &jobs, |(attempt, job)| {
             self.links.job(repo, run, attempt, job, clock)
         })
     }
@@ -223,16 +225,18 @@ fn within(range: &str, at: Timestamp) -> bool {
         return (from == "*" || time(from).is_none_or(|from| at >= from))
             && (to == "*" || time(to).is_none_or(|to| at <= to));
     }
-    let signs: [(&str, fn(Timestamp, Timestamp) -> bool); 4] = [
-        (">=", |at, than| at >= than),
-        ("<=", |at, than| at <= than),
-        (">", |at, than| at > than),
-        ("<", |at, than| at < than),
-    ];
-    for (sign, holds) in signs {
-        if let Some(text) = range.strip_prefix(sign) {
-            return time(text).is_none_or(|than| holds(at, than));
-        }
+    let ordering = |text: &str| time(text).map(|than| at.cmp(&than));
+    if let Some(text) = range.strip_prefix(">=") {
+        return ordering(text).is_none_or(Ordering::is_ge);
+    }
+    if let Some(text) = range.strip_prefix("<=") {
+        return ordering(text).is_none_or(Ordering::is_le);
+    }
+    if let Some(text) = range.strip_prefix('>') {
+        return ordering(text).is_none_or(Ordering::is_gt);
+    }
+    if let Some(text) = range.strip_prefix('<') {
+        return ordering(text).is_none_or(Ordering::is_lt);
     }
     range.is_empty() || at.to_string().starts_with(range)
 }

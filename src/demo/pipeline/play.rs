@@ -398,7 +398,7 @@ fn ship(cluster: &mut Cluster, at: RunRef, version: &str) {
     let (key, template) = (repo.workload.clone(), repo.templates.get(version).cloned());
     if let Some(template) = template {
         cluster.edit(&key, |value| {
-            json::set(value, &["spec", "template"], template)
+            json::set(value, &["spec", "template"], template);
         });
     }
 }

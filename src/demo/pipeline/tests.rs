@@ -102,7 +102,7 @@ fn an_approved_gate_releases_the_version_into_the_cluster() {
     );
     let key = Key::new(Kind::Rollout, "shop", "cart");
     cluster.edit(&key, |value| {
-        json::set(value, &["status", "promoteFull"], true)
+        json::set(value, &["status", "promoteFull"], true);
     });
     seconds(&mut cluster, 120);
     assert_eq!(

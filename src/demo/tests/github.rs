@@ -406,7 +406,37 @@ async fn every_body_is_as_the_published_description_requires() {
     let old = read(&world, &format!("{runs}?branch=v2.2.1")).await.json()["workflow_runs"][0]["id"]
         .clone();
     let deployment = read(&world, &format!("{CART}/deployments")).await.json()[0]["id"].clone();
-    let cases = [
+    for (path, operation) in cases(&run, &old, &jobs, &deployment) {
+        let reply = read(&world, &path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        bundle.check(&format!("op:{operation}:200"), &reply.json(), &path);
+    }
+    let environment =
+        read(&world, &format!("{CART}/environments")).await.json()["environments"][0]["id"].clone();
+    let body = json!({"environment_ids": [environment], "state": "approved", "comment": ""});
+    bundle.check(
+        "op:actions/review-pending-deployments-for-run:request",
+        &body,
+        "what is posted",
+    );
+    let pending = format!("{runs}/{run}/pending_deployments");
+    let reply = ask(&world, Method::POST, &pending, &[], &body.to_string()).await;
+    bundle.check(
+        "op:actions/review-pending-deployments-for-run:200",
+        &reply.json(),
+        &pending,
+    );
+}
+
+/// What is asked for, and what the description calls it.
+fn cases(
+    run: &Value,
+    old: &Value,
+    jobs: &Value,
+    deployment: &Value,
+) -> Vec<(String, &'static str)> {
+    let runs = format!("{CART}/actions/runs");
+    vec![
         (CART.to_owned(), "repos/get"),
         (
             format!("{CART}/actions/workflows"),
@@ -486,25 +516,5 @@ async fn every_body_is_as_the_published_description_requires() {
         ("/user".to_owned(), "users/get-authenticated"),
         ("/rate_limit".to_owned(), "rate-limit/get"),
         ("/versions".to_owned(), "meta/get-all-versions"),
-    ];
-    for (path, operation) in cases {
-        let reply = read(&world, &path).await;
-        assert_eq!(reply.status, 200, "{path}");
-        bundle.check(&format!("op:{operation}:200"), &reply.json(), &path);
-    }
-    let environment =
-        read(&world, &format!("{CART}/environments")).await.json()["environments"][0]["id"].clone();
-    let body = json!({"environment_ids": [environment], "state": "approved", "comment": ""});
-    bundle.check(
-        "op:actions/review-pending-deployments-for-run:request",
-        &body,
-        "what is posted",
-    );
-    let pending = format!("{runs}/{run}/pending_deployments");
-    let reply = ask(&world, Method::POST, &pending, &[], &body.to_string()).await;
-    bundle.check(
-        "op:actions/review-pending-deployments-for-run:200",
-        &reply.json(),
-        &pending,
-    );
+    ]
 }

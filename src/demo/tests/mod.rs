@@ -59,7 +59,7 @@ async fn raw(url: &str, method: Method, headers: &[&str], body: &str) -> Option<
     let mut line = TcpStream::connect(address).await.unwrap();
     let headers: String = headers
         .iter()
-        .map(|header| format!("{header}\r\n"))
+        .flat_map(|header| [*header, "\r\n"])
         .collect();
     let head = format!(
         "{method} /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
