@@ -146,6 +146,11 @@ impl Beside {
         }
     }
 
+    /// How many repositories were last asked for.
+    pub fn repositories_wanted(&self) -> usize {
+        self.wanted_repositories.len()
+    }
+
     /// Whether any source beside the clusters is there at all.
     pub fn is_configured(&self) -> bool {
         !self.sources.is_empty()

@@ -238,6 +238,8 @@ pub struct LogsOverlay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogState {
     Connecting,
+    /// Kept back by its system for now: why.
+    NotYet(Safe),
     Following,
     Ended,
     Failed(Safe),

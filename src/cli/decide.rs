@@ -6,14 +6,12 @@ use serde_json::{Value, json};
 
 use super::{
     args::{ActArgs, DecideArgs, SilenceArgs},
-    beside::{Depth, gather},
     exit::Exit,
     out::{Out, plan_text},
     report,
     verb::{How, confirm_and_execute},
 };
 use crate::{
-    app::releases::Releases,
     model::{
         id::{EnvironmentName, IntentId},
         incident::{Matcher, SilenceId},
@@ -28,7 +26,6 @@ use crate::{
     },
     providers::github,
     runtime::{
-        beside::Acting,
         clock::now,
         session::{Ready, Session},
     },
@@ -256,13 +253,10 @@ async fn act(
         return Exit::Done;
     }
     let how = How::of(args);
-    let (outcome, exit) =
-        match confirm_and_execute(session, &acting, &plan, &guards, &how, out).await {
-            Ok(outcome) => (outcome, None),
-            Err(exit) => return exit,
-        };
-    let _ = exit.unwrap_or(());
-    super::verb::finish(&plan, &guards, &outcome, out)
+    match confirm_and_execute(session, &acting, &plan, &guards, &how, out).await {
+        Ok(outcome) => super::verb::finish(&plan, &guards, &outcome, out),
+        Err(exit) => exit,
+    }
 }
 
 async fn guards(
@@ -284,19 +278,22 @@ async fn guards(
         (false, None) => &nowhere,
     };
     // An open incident on what a gate releases asks for more ceremony here too.
-    let titles: Vec<String>;
-    let incidents = match (&plan.intent.target, plan.intent.verb) {
-        (Subject::Gate(_), Verb::Approve) => {
-            match session.besides.alertmanager(name) {
-                None => None,
-                Some(_) => {
-                    titles = firing(session, plan).await;
-                    Some(Incidents::Known(titles.iter().map(String::as_str).collect()))
-                }
-            }
+    let firing = match &plan.intent.target {
+        Subject::Gate(subject) if plan.intent.verb == Verb::Approve => {
+            let services = &session.besides.services;
+            session
+                .besides
+                .firing(name, |alert| {
+                    services.is_alert_of_repository(&subject.gate.run.repository, alert)
+                })
+                .await
         }
         _ => None,
     };
+    let incidents = firing.as_ref().map(|firing| match firing {
+        Ok(titles) => Incidents::Known(titles.iter().map(String::as_str).collect()),
+        Err(why) => Incidents::Unknown(why.to_string()),
+    });
     ask_all(
         plan,
         &Situation {
@@ -313,31 +310,6 @@ async fn guards(
             who: "you",
         },
     )
-}
-
-/// Titles of what fires in the gate's environment and could be of what it releases: without the releases at hand every
-/// alert that a rule joins to a service counts.
-async fn firing(session: &Session, plan: &Plan) -> Vec<String> {
-    let name = plan.intent.target.environment().clone();
-    let beside = gather(
-        &session.besides,
-        &Releases::default(),
-        std::slice::from_ref(&name),
-        Depth::List,
-    )
-    .await;
-    beside
-        .incidents
-        .get(&name)
-        .map(|facts| {
-            facts
-                .alerts
-                .iter()
-                .filter(|alert| crate::app::beside::is_incident(alert))
-                .map(|alert| alert.title().to_owned())
-                .collect()
-        })
-        .unwrap_or_default()
 }
 
 fn refused(out: &mut Out, verb: Verb, named: &str, refusal: &Refusal) -> Exit {
@@ -370,6 +342,3 @@ fn no_plan(out: &mut Out, verb: Verb, named: &str, exit: Exit, because: &[String
     }
     exit
 }
-
-/// Only so that the type of what acts is named once.
-pub(super) type System = Acting;

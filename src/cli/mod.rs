@@ -4,12 +4,16 @@
 mod aftermath;
 pub mod args;
 mod audit;
+mod beside;
+mod decide;
 mod doctor;
 pub mod exit;
 mod find;
 mod history;
+mod inbox;
 mod out;
 mod report;
+mod report_beside;
 mod run;
 mod status;
 mod target;

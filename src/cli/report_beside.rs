@@ -270,3 +270,61 @@ pub(super) fn gate(gate: &WaitingGate) -> Value {
         "releases": gate.releases,
     })
 }
+
+/// A few lines about one release.
+pub(super) fn words(beside: &Beside, release: &Release, now: Timestamp) -> String {
+    let mut text = String::new();
+    if let Some(pipeline) = beside.pipeline(release) {
+        let words = match &pipeline.state {
+            PipelineState::Waiting => "not told yet".to_owned(),
+            PipelineState::Failed { state, why } => format!("{}: {why}", state.word()),
+            PipelineState::NoRun { .. } => "no run of its workflow".to_owned(),
+            PipelineState::Here { run, next, .. } => {
+                let next = next.map_or_else(String::new, |next| {
+                    format!("; on its way: #{} {}", next.number, next.phase.words())
+                });
+                format!("#{} {}{next}", run.number, run.phase.words())
+            }
+        };
+        text.push_str(&format!("\n  pipeline      {} {words}", pipeline.rule.repository));
+    }
+    if let Some(metrics) = beside.metrics(&release.rollout.id) {
+        let (first, one, second, other) = match &metrics.compared {
+            Compared::CanaryAndStable { canary, stable } => ("canary", canary, "stable", stable),
+            Compared::BeforeAndAfter { before, after, .. } => ("before", before, "after", after),
+        };
+        text.push_str(&format!(
+            "\n  errors        {first} {}, {second} {}",
+            share_words(&one.errors),
+            share_words(&other.errors)
+        ));
+    }
+    for alert in beside.alerts(&release.rollout.id) {
+        let since = alert.starts_at.map_or_else(String::new, |since| {
+            format!(
+                ", {}",
+                crate::model::release::duration_words(now.duration_since(since).as_secs())
+            )
+        });
+        let silent = if alert.is_firing() { "" } else { " (suppressed)" };
+        text.push_str(&format!(
+            "\n  alert         {} {}{since}{silent}",
+            alert.severity().word(),
+            alert.title()
+        ));
+    }
+    text
+}
+
+fn share_words(reading: &Reading<Counts>) -> String {
+    match reading {
+        Reading::Value(counts) => match counts.share() {
+            Some(share) => format!("{:.0} of {:.0} ({:.2} %)", counts.bad, counts.all, share * 100.0),
+            None => "no traffic".to_owned(),
+        },
+        Reading::NaN => "no traffic".to_owned(),
+        Reading::Empty => "no such series".to_owned(),
+        Reading::Stale { last } => format!("nothing since {last}"),
+        Reading::Failed(why) => format!("failed: {why}"),
+    }
+}

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::{
-        beside::{Source, SourceKind},
+        beside::{Source, SourceKind, is_incident},
         msg::{LogEvent, Msg},
         services::Services,
     },
@@ -26,6 +26,7 @@ use crate::{
     model::{
         event::{Tidings, Told},
         id::{EnvironmentName, ResourceVersion, SourceId},
+        incident::Alert,
         metrics::MetricsWanted,
         pipeline::{RepositoryWanted, RunId},
         source::{SourceHealth, SourceState, Tier, WhoAmI},
@@ -216,8 +217,29 @@ impl Besides {
 
     /// What is asked about a release's metrics, with the queries that the configuration names for it.
     pub fn asked(&self, wanted: MetricsWanted) -> Asked {
-        let service = self.services.metrics(&wanted.release, &self.config);
-        Asked::new(wanted, service)
+        let service = self.services.measured(&wanted.release, &self.config);
+        Asked::new(wanted, service.as_ref())
+    }
+
+    /// Titles of what fires in an environment and is meant, or why that is not known. `None`: nothing there would tell.
+    pub async fn firing(
+        &self,
+        environment: &EnvironmentName,
+        is_meant: impl Fn(&Alert) -> bool,
+    ) -> Option<Result<Vec<String>, Safe>> {
+        let server = match self.alerts.get(environment)? {
+            Ok(server) => server,
+            Err(why) => return Some(Err(why.clone())),
+        };
+        let read = alertmanager::read::silences_and_alerts(server).await;
+        Some(read.map_err(|trouble| trouble.sentence()).map(|facts| {
+            facts
+                .alerts
+                .iter()
+                .filter(|alert| is_incident(alert) && is_meant(alert))
+                .map(|alert| alert.title().to_owned())
+                .collect()
+        }))
     }
 
     /// The tier of an environment: what is not described is prod.

@@ -5,6 +5,7 @@ mod alarm;
 pub mod audit;
 pub mod audit_view;
 pub mod clock;
+pub mod beside;
 pub mod cluster;
 pub mod effects;
 pub mod execute;
