@@ -360,6 +360,28 @@ fn unpercent(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// One run as it was read on purpose: what an action rests on, and what is looked at afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRead {
+    /// With the jobs and gates of the current attempt.
+    pub run: Run,
+    /// The decisions taken so far, in any attempt.
+    pub reviews: Vec<Review>,
+    /// When the first of it was read.
+    pub read_at: Timestamp,
+}
+
+/// What somebody decided at a gate. Neither approved nor rejected: in a word that this program does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    pub approved: bool,
+    pub rejected: bool,
+    /// By the host's ids and names.
+    pub environments: Vec<(u64, Safe)>,
+    pub user: Option<Safe>,
+    pub comment: Safe,
+}
+
 /// Where one deployment stands: the word of its newest status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DeploymentState {
