@@ -221,7 +221,10 @@ impl Rule {
             return (written == repository.as_str()).then(|| self.name.clone());
         }
         let (before, after) = written.split_once("{service}")?;
-        let name = repository.as_str().strip_prefix(before)?.strip_suffix(after)?;
+        let name = repository
+            .as_str()
+            .strip_prefix(before)?
+            .strip_suffix(after)?;
         (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
     }
 

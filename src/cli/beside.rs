@@ -12,16 +12,10 @@ use crate::{
         releases::Releases,
     },
     model::{
-        id::EnvironmentName,
-        metrics::MetricsWanted,
-        pipeline::RepositoryWanted,
-        release::Release,
+        id::EnvironmentName, metrics::MetricsWanted, pipeline::RepositoryWanted, release::Release,
         source::SourceState,
     },
-    runtime::{
-        beside::Besides,
-        clock::now,
-    },
+    runtime::{beside::Besides, clock::now},
 };
 
 /// How long all of them together may take.
@@ -56,9 +50,7 @@ pub(super) async fn gather(
     let (sender, mut messages) = mpsc::channel(64);
     let (wishes, work) = besides.work(&sender);
     drop(sender);
-    let repositories = beside
-        .want_repositories(releases, &[])
-        .unwrap_or_default();
+    let repositories = beside.want_repositories(releases, &[]).unwrap_or_default();
     let repositories = match depth {
         Depth::List if repositories.len() > REPOSITORIES_AT_MOST => Vec::new(),
         _ => repositories,
@@ -66,14 +58,18 @@ pub(super) async fn gather(
     let measured = releases.iter().map(|(_, release)| release);
     let none = std::iter::empty::<&Release>();
     let metrics = match depth {
-        Depth::One => beside.want_metrics(now(), measured, none).unwrap_or_default(),
+        Depth::One => beside
+            .want_metrics(now(), measured, none)
+            .unwrap_or_default(),
         Depth::List | Depth::Gates => Vec::new(),
     };
     wishes.repositories(repositories.clone());
     wishes.metrics(besides, metrics.clone());
     let tasks: Vec<_> = work
         .into_iter()
-        .filter(|(id, _)| depth != Depth::Gates || id.as_str().starts_with(SourceKind::GitHub.word()))
+        .filter(|(id, _)| {
+            depth != Depth::Gates || id.as_str().starts_with(SourceKind::GitHub.word())
+        })
         .map(|(_, work)| tokio::task::spawn_local(work))
         .collect();
     let start = Instant::now();

@@ -122,7 +122,10 @@ pub(super) async fn silence(session: &Session, args: &SilenceArgs, out: &mut Out
             }),
         ),
         Some(_) => {
-            return out.fail(Exit::Usage, "--expire ends one silence and takes no matchers");
+            return out.fail(
+                Exit::Usage,
+                "--expire ends one silence and takes no matchers",
+            );
         }
         None => match draft(args, &ready.name, now()) {
             Ok(subject) => (Verb::Silence, Subject::Silence(subject)),
@@ -181,10 +184,7 @@ fn matcher(text: &str) -> Result<Matcher, String> {
 }
 
 /// The environment that is meant: the only one with an alert manager, unless it is named.
-fn environment<'a>(
-    session: &'a Session,
-    named: Option<&str>,
-) -> Result<&'a Ready, (Exit, String)> {
+fn environment<'a>(session: &'a Session, named: Option<&str>) -> Result<&'a Ready, (Exit, String)> {
     let with: Vec<&Ready> = session
         .environments
         .iter()
@@ -209,7 +209,10 @@ fn environment<'a>(
             ),
             (Some(named), known) => (
                 Exit::NotFound,
-                format!("{named} has no alert manager here; there is {}", known.join(", ")),
+                format!(
+                    "{named} has no alert manager here; there is {}",
+                    known.join(", ")
+                ),
             ),
             (None, known) => (
                 Exit::NotFound,
@@ -265,7 +268,10 @@ async fn guards(
     dry_run: bool,
 ) -> Vec<crate::ops::guard::GuardAnswer> {
     let name = plan.intent.target.environment();
-    let ready = session.environments.iter().find(|ready| ready.name == *name);
+    let ready = session
+        .environments
+        .iter()
+        .find(|ready| ready.name == *name);
     let nowhere = Arming::Forbidden {
         because: format!(
             "{name} is not an environment of this session: name it in [environments.ENV] github"

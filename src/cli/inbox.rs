@@ -65,7 +65,10 @@ impl Waits<'_> {
             Self::Gate(gate) => [
                 since,
                 gate.environment.to_string(),
-                format!("{} #{} {}", gate.id.run.repository, gate.run.number, &*gate.run.title),
+                format!(
+                    "{} #{} {}",
+                    gate.id.run.repository, gate.run.number, &*gate.run.title
+                ),
                 format!("waits for {}", names(&gate.gate.reviewers)),
                 gate.id.to_string(),
             ],
@@ -85,7 +88,13 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
         .iter()
         .map(|ready| ready.name.clone())
         .collect();
-    let beside = gather(&session.besides, &picture.releases, &environments, Depth::Gates).await;
+    let beside = gather(
+        &session.besides,
+        &picture.releases,
+        &environments,
+        Depth::Gates,
+    )
+    .await;
     let now = now();
     let mut waiting: Vec<Waits<'_>> = picture
         .releases
@@ -106,7 +115,11 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
         .iter()
         .map(|source| report::source(now, source))
         .collect();
-    sources.extend(hosts.iter().map(|source| report_beside::source(now, source)));
+    sources.extend(
+        hosts
+            .iter()
+            .map(|source| report_beside::source(now, source)),
+    );
     let object = json!({
         "schema": "windlass.inbox/1",
         "at": now,

@@ -217,7 +217,10 @@ fn incidents(beside: &Beside, release: &Release) -> Value {
     let id = &release.rollout.id;
     let told = beside.incidents.contains_key(&id.environment);
     let configured = beside
-        .source(crate::app::beside::SourceKind::Alertmanager, &id.environment)
+        .source(
+            crate::app::beside::SourceKind::Alertmanager,
+            &id.environment,
+        )
         .is_some();
     if configured && !told {
         return Value::Null;
@@ -286,7 +289,10 @@ pub(super) fn words(beside: &Beside, release: &Release, now: Timestamp) -> Strin
                 format!("#{} {}{next}", run.number, run.phase.words())
             }
         };
-        text.push_str(&format!("\n  pipeline      {} {words}", pipeline.rule.repository));
+        text.push_str(&format!(
+            "\n  pipeline      {} {words}",
+            pipeline.rule.repository
+        ));
     }
     if let Some(metrics) = beside.metrics(&release.rollout.id) {
         let (first, one, second, other) = match &metrics.compared {
@@ -306,7 +312,11 @@ pub(super) fn words(beside: &Beside, release: &Release, now: Timestamp) -> Strin
                 crate::model::release::duration_words(now.duration_since(since).as_secs())
             )
         });
-        let silent = if alert.is_firing() { "" } else { " (suppressed)" };
+        let silent = if alert.is_firing() {
+            ""
+        } else {
+            " (suppressed)"
+        };
         text.push_str(&format!(
             "\n  alert         {} {}{since}{silent}",
             alert.severity().word(),
@@ -319,7 +329,12 @@ pub(super) fn words(beside: &Beside, release: &Release, now: Timestamp) -> Strin
 fn share_words(reading: &Reading<Counts>) -> String {
     match reading {
         Reading::Value(counts) => match counts.share() {
-            Some(share) => format!("{:.0} of {:.0} ({:.2} %)", counts.bad, counts.all, share * 100.0),
+            Some(share) => format!(
+                "{:.0} of {:.0} ({:.2} %)",
+                counts.bad,
+                counts.all,
+                share * 100.0
+            ),
             None => "no traffic".to_owned(),
         },
         Reading::NaN => "no traffic".to_owned(),

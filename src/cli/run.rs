@@ -306,7 +306,7 @@ fn demo_config(world: &World) -> config::Config {
         .insert(world.environment().to_owned(), environment);
     config.sources.github = Some(config::GitHub {
         host: world.github(),
-        token: Some(config::SecretSource::Open("demo")),
+        token: Some(config::SecretSource::Open("demo".to_owned())),
     });
     for link in world.services() {
         let workload = format!("{}/{}/{}", link.namespace, link.kind_word, link.name);

@@ -473,9 +473,10 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
         Ok(release) => {
             let now = now();
             let one: Vec<Value> = picture.one(now, release, None).into_iter().collect();
-            out.result(&report::status(now, &picture.source_objects(now), &one), || {
-                describe(now, release)
-            });
+            out.result(
+                &report::status(now, &picture.source_objects(now), &one),
+                || describe(now, release),
+            );
         }
         Err(why) => out.error(&why),
     }

@@ -235,13 +235,7 @@ pub(super) async fn confirm_and_execute<S: System>(
     };
     if let Some(not_yet) = missing(plan, guards, &confirmation) {
         if let NotYet::Refused(because) = &not_yet {
-            out.json_only(&report::action(
-                plan,
-                guards,
-                "refused",
-                &Value::Null,
-                None,
-            ));
+            out.json_only(&report::action(plan, guards, "refused", &Value::Null, None));
             for reason in because {
                 out.error(reason);
             }
@@ -279,24 +273,22 @@ pub(super) async fn confirm_and_execute<S: System>(
     let (control, commands) = mpsc::unbounded_channel();
     let signals = tokio::task::spawn_local(forward_signals(control));
     let quiet = out.is_json();
-    let outcome = execute(
-        machine,
-        system,
-        &session.recorder,
-        now,
-        commands,
-        |words| {
-            if !quiet {
-                out.note(&words);
-            }
-        },
-    )
+    let outcome = execute(machine, system, &session.recorder, now, commands, |words| {
+        if !quiet {
+            out.note(&words);
+        }
+    })
     .await;
     signals.abort();
     Ok(outcome)
 }
 
-pub(super) fn finish(plan: &Plan, guards: &[GuardAnswer], outcome: &Outcome, out: &mut Out) -> Exit {
+pub(super) fn finish(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    outcome: &Outcome,
+    out: &mut Out,
+) -> Exit {
     let audit = plan.intent.id.as_str();
     let object = report::action(
         plan,

@@ -39,7 +39,7 @@ pub enum SecretSource {
     Command(Vec<String>),
     /// No secret at all: what the demo's own servers want to see. A configuration cannot name it.
     #[serde(skip)]
-    Open(&'static str),
+    Open(String),
 }
 
 /// Why there is no secret. Never holds any part of one.
@@ -77,7 +77,7 @@ impl SecretSource {
             }
             Self::File(path) => of_file(path.clone()).await,
             Self::Command(words) => of_command(words).await,
-            Self::Open(word) => Ok(SecretString::from(*word)),
+            Self::Open(word) => Ok(SecretString::from(word.as_str())),
         }
     }
 }

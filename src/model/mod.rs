@@ -5,6 +5,7 @@ pub mod detail;
 pub mod event;
 pub mod id;
 pub mod incident;
+pub mod job_log;
 pub mod metrics;
 pub mod pipeline;
 pub mod release;

@@ -2,15 +2,9 @@
 //! environment. Joins their providers with the reducer's messages and the executor's needs, as `cluster` does for
 //! Kubernetes. Each fails alone.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
-use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::{
     clock,
@@ -27,6 +21,7 @@ use crate::{
         event::{Tidings, Told},
         id::{EnvironmentName, ResourceVersion, SourceId},
         incident::Alert,
+        job_log::JobLog,
         metrics::MetricsWanted,
         pipeline::{RepositoryWanted, RunId},
         source::{SourceHealth, SourceState, Tier, WhoAmI},
@@ -49,8 +44,6 @@ use crate::{
 
 /// Between two looks for the effect of an action. A CI host counts every one of them.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Between two attempts to read the log of a job that has not ended.
-const LOG_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Messages of a source that wait for the screen.
 const QUEUE: usize = 16;
 
@@ -75,25 +68,24 @@ impl std::fmt::Debug for Besides {
 pub struct Host {
     pub source: SourceId,
     pub name: Safe,
-    address: Result<github::host::Address, Safe>,
-    token: Option<crate::config::SecretSource>,
-    server: OnceCell<Result<Server, Safe>>,
+    /// `Err`: what is configured is no host.
+    host: Result<github::source::Host, Safe>,
     who: RefCell<Option<WhoAmI>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host {
     /// The server, or why there is none.
     pub async fn server(&self) -> Result<Server, Safe> {
-        self.server
-            .get_or_init(|| async {
-                let address = self.address.clone()?;
-                let credential = github::token::find(&address, self.token.as_ref(), &variables())
-                    .await
-                    .map_err(|none| none.0)?;
-                server(&address.api, credential, github::read::limits())
-            })
-            .await
-            .clone()
+        let host = self.host.as_ref().map_err(Safe::clone)?;
+        host.server().await.map_err(|trouble| trouble.sentence())
     }
 
     fn who(&self, user: &str) -> String {
@@ -147,8 +139,9 @@ impl Besides {
                 continue;
             };
             if let Some(at) = &described.prometheus {
-                let made = configured(at, prometheus::read::limits())
-                    .map(|http| Prometheus::new(source_id(SourceKind::Prometheus, name.as_str()), http));
+                let made = configured(at, prometheus::read::limits()).map(|http| {
+                    Prometheus::new(source_id(SourceKind::Prometheus, name.as_str()), http)
+                });
                 metrics.insert(name.clone(), made);
             }
             if let Some(at) = &described.alertmanager {
@@ -185,16 +178,26 @@ impl Besides {
             heard: None,
         };
         let github = self.github.iter().map(|host| {
-            let why = host.address.as_ref().err();
+            let why = host.host.as_ref().err();
             Source::new(SourceKind::GitHub, &host.name, None, health(why))
         });
         let metrics = self.metrics.iter().map(|(name, made)| {
             let why = made.as_ref().err();
-            Source::new(SourceKind::Prometheus, name.as_str(), Some(name.clone()), health(why))
+            Source::new(
+                SourceKind::Prometheus,
+                name.as_str(),
+                Some(name.clone()),
+                health(why),
+            )
         });
         let alerts = self.alerts.iter().map(|(name, made)| {
             let why = made.as_ref().err();
-            Source::new(SourceKind::Alertmanager, name.as_str(), Some(name.clone()), health(why))
+            Source::new(
+                SourceKind::Alertmanager,
+                name.as_str(),
+                Some(name.clone()),
+                health(why),
+            )
         });
         github.chain(metrics).chain(alerts).collect()
     }
@@ -207,11 +210,15 @@ impl Besides {
         self.alerts.get(environment)?.as_ref().ok()
     }
 
-    pub fn alertmanagers(&self) -> impl Iterator<Item = (&EnvironmentName, &Result<Rc<Alertmanager>, Safe>)> {
+    pub fn alertmanagers(
+        &self,
+    ) -> impl Iterator<Item = (&EnvironmentName, &Result<Rc<Alertmanager>, Safe>)> {
         self.alerts.iter()
     }
 
-    pub fn prometheuses(&self) -> impl Iterator<Item = (&EnvironmentName, &Result<Prometheus, Safe>)> {
+    pub fn prometheuses(
+        &self,
+    ) -> impl Iterator<Item = (&EnvironmentName, &Result<Prometheus, Safe>)> {
         self.metrics.iter()
     }
 
@@ -263,7 +270,8 @@ impl Besides {
                 }),
                 None => Err("no CI host is configured: [sources.github]".to_owned()),
             },
-            Subject::Silence(_) | Subject::Expire(_) => match self.alerts.get(target.environment()) {
+            Subject::Silence(_) | Subject::Expire(_) => match self.alerts.get(target.environment())
+            {
                 Some(Ok(server)) => Ok(Acting::Alerts {
                     server: Rc::clone(server),
                     tier,
@@ -286,7 +294,10 @@ fn source_id(kind: SourceKind, name: &str) -> SourceId {
 /// The CI host, where one is named or a service is built by one.
 fn host(config: &Config) -> Option<Rc<Host>> {
     let named = config.sources.github.clone();
-    let built = config.services.values().any(|service| service.repository.is_some());
+    let built = config
+        .services
+        .values()
+        .any(|service| service.repository.is_some());
     if named.is_none() && !built {
         return None;
     }
@@ -298,10 +309,13 @@ fn host(config: &Config) -> Option<Rc<Host>> {
     };
     Some(Rc::new(Host {
         source: source_id(SourceKind::GitHub, &name),
+        host: address.map(|address| {
+            let id = source_id(SourceKind::GitHub, &name);
+            let mut host = github::source::Host::new(id, address, clock::shared(), variables());
+            host.token = github.token;
+            host
+        }),
         name,
-        address,
-        token: github.token,
-        server: OnceCell::new(),
         who: RefCell::new(None),
     }))
 }
@@ -416,30 +430,14 @@ async fn forwarded<F: Future<Output = ()>>(
     tokio::join!(run(sender), forward);
 }
 
-/// The CI host needs its token first; without one that is all it has to say.
+/// As [`forwarded`], and remembers who the host says we are.
 async fn watch_host(
     host: Rc<Host>,
     wanted: watch::Receiver<Vec<RepositoryWanted>>,
     sources: mpsc::Sender<Msg>,
 ) {
-    let server = match host.server().await {
-        Ok(server) => server,
-        Err(why) => {
-            let health = SourceHealth {
-                state: SourceState::Unauthorized,
-                since: clock::now(),
-                detail: why,
-                next_try: None,
-                heard: None,
-            };
-            let tidings = Tidings {
-                source: host.source.clone(),
-                fact: Told::Health(health),
-            };
-            // Only a screen that is gone does not take it.
-            let _ = sources.send(Msg::Beside(vec![tidings])).await;
-            return;
-        }
+    let Ok(asked) = host.host.clone() else {
+        return;
     };
     let (sender, mut told) = mpsc::channel::<Vec<Tidings>>(QUEUE);
     let forward = async {
@@ -454,7 +452,7 @@ async fn watch_host(
             }
         }
     };
-    let run = github::source::run(server, host.source.clone(), wanted, sender);
+    let run = github::source::run(asked, wanted, sender);
     tokio::join!(run, forward);
 }
 
@@ -494,11 +492,16 @@ fn run_of(target: &Subject) -> Option<&RunId> {
 impl Acting {
     /// Reads afresh and makes the plan.
     pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
-        let seen = self.look(&intent.target).await.map_err(|trouble| match trouble {
-            ReadTrouble::NotFound => Refusal::not_found("it is not there, or the token may not see it"),
-            ReadTrouble::Unreachable(why) => Refusal::unreachable(why.to_string()),
-            ReadTrouble::Refused(why) => Refusal::guard(why.to_string()),
-        })?;
+        let seen = self
+            .look(&intent.target)
+            .await
+            .map_err(|trouble| match trouble {
+                ReadTrouble::NotFound => {
+                    Refusal::not_found("it is not there, or the token may not see it")
+                }
+                ReadTrouble::Unreachable(why) => Refusal::unreachable(why.to_string()),
+                ReadTrouble::Refused(why) => Refusal::guard(why.to_string()),
+            })?;
         match (self, &seen) {
             (Self::Host { host, tier, user }, Seen::Run(read)) => github::plan::plan(
                 intent,
@@ -581,7 +584,12 @@ impl System for Acting {
         }
     }
 
-    async fn observe(&self, plan: &Plan, _from: Option<ResourceVersion>, seen: mpsc::Sender<Sight>) {
+    async fn observe(
+        &self,
+        plan: &Plan,
+        _from: Option<ResourceVersion>,
+        seen: mpsc::Sender<Sight>,
+    ) {
         loop {
             match self.look(&plan.intent.target).await {
                 Ok(state) => {
@@ -632,30 +640,44 @@ pub async fn job_log(host: &Host, run: &RunId, job: u64, name: &Safe, results: m
     let server = match host.server().await {
         Ok(server) => server,
         Err(why) => {
+            // Only a screen that is gone does not take it.
             let _ = results.send(told(LogEvent::Failed(why))).await;
             return;
         }
     };
-    loop {
-        match github::logs::lines(&server, &run.repository, job).await {
-            Ok(Some(lines)) => {
-                let lines = lines.iter().map(github::logs::LogLine::plain).collect();
-                if results.send(told(LogEvent::Lines(lines))).await.is_ok() {
-                    let _ = results.send(told(LogEvent::Ended)).await;
-                }
-                return;
-            }
-            Ok(None) => {
-                let why = sanitise("no log yet: GitHub keeps it back until the job has ended; its steps are in the pane");
-                if results.send(told(LogEvent::NotYet(why))).await.is_err() {
+    let (sender, mut logs) = mpsc::channel(1);
+    let forward = async {
+        while let Some(log) = logs.recv().await {
+            for event in log_events(log) {
+                if results.send(told(event)).await.is_err() {
                     return;
                 }
             }
-            Err(trouble) => {
-                let _ = results.send(told(LogEvent::Failed(trouble.sentence()))).await;
-                return;
-            }
         }
-        tokio::time::sleep(LOG_AGAIN_AFTER).await;
+    };
+    tokio::join!(
+        github::logs::follow(&server, &run.repository, job, sender),
+        forward
+    );
+}
+
+fn log_events(log: Result<JobLog, Trouble>) -> Vec<LogEvent> {
+    match log {
+        Ok(JobLog::NotYet) => vec![LogEvent::NotYet(sanitise(
+            "no log yet: its host keeps it back until the job has ended; its steps are in the pane",
+        ))],
+        Ok(JobLog::Gone(why)) => vec![LogEvent::Failed(why)],
+        Ok(JobLog::Lines { lines, left_out }) => {
+            let mut events = Vec::new();
+            if left_out > 0 {
+                let words = format!("({left_out} earlier lines are left out)");
+                events.push(LogEvent::Lines(vec![sanitise(&words)]));
+            }
+            let lines = lines.iter().map(|line| sanitise(&line.text())).collect();
+            events.push(LogEvent::Lines(lines));
+            events.push(LogEvent::Ended);
+            events
+        }
+        Err(trouble) => vec![LogEvent::Failed(trouble.sentence())],
     }
 }

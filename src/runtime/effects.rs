@@ -272,18 +272,18 @@ impl Effects {
 
     fn refuse(&mut self, approved: &Approved, words: String) {
         let intent = approved.plan().intent.id.clone();
-            let outcome = Outcome {
-                kind: OutcomeKind::Unreachable,
-                words,
-                second_place: None,
-                sent: false,
-            };
-            self.reply(async move {
-                Some(Msg::Action {
-                    intent,
-                    update: ActionUpdate::Over(outcome),
-                })
-            });
+        let outcome = Outcome {
+            kind: OutcomeKind::Unreachable,
+            words,
+            second_place: None,
+            sent: false,
+        };
+        self.reply(async move {
+            Some(Msg::Action {
+                intent,
+                update: ActionUpdate::Over(outcome),
+            })
+        });
     }
 
     fn drive<S: System + 'static>(&mut self, approved: Approved, system: Rc<S>) {

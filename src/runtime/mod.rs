@@ -4,8 +4,8 @@
 mod alarm;
 pub mod audit;
 pub mod audit_view;
-pub mod clock;
 pub mod beside;
+pub mod clock;
 pub mod cluster;
 pub mod effects;
 pub mod execute;

@@ -208,7 +208,10 @@ impl Session {
 }
 
 fn names(environments: &[Ready]) -> Vec<EnvironmentName> {
-    environments.iter().map(|ready| ready.name.clone()).collect()
+    environments
+        .iter()
+        .map(|ready| ready.name.clone())
+        .collect()
 }
 
 fn armed(minutes: i64) -> Arming {

@@ -140,7 +140,8 @@ fn decided(approved: bool, now: RunRead) -> Progress {
             commit: commit('9'),
         },
         approved,
-        reviews_before: 0,
+        approvals_before: 0,
+        rejections_before: 0,
     }
     .judge(&Seen::Run(Arc::new(now)))
 }
@@ -165,7 +166,7 @@ fn a_gate_that_is_gone_was_approved_only_if_somebody_approved_it() {
     });
     assert_eq!(
         decided(true, rejected),
-        Progress::Failed("bob rejected it".to_owned())
+        Progress::Failed("somebody rejected it".to_owned())
     );
 }
 

@@ -6,6 +6,7 @@
 
 pub mod map;
 pub mod matchers;
+pub mod plan;
 pub mod read;
 pub mod requests;
 pub mod source;

@@ -54,7 +54,11 @@ fn matching<'a>(facts: &'a IncidentFacts, matchers: &[Matcher]) -> Vec<&'a Alert
 }
 
 fn words(matchers: &[Matcher]) -> String {
-    matchers.iter().map(Matcher::words).collect::<Vec<_>>().join(" ")
+    matchers
+        .iter()
+        .map(Matcher::words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn one(alert: &Alert) -> String {
@@ -98,7 +102,10 @@ fn silence(
             words: format!("it silences {count} alerts"),
         }),
     }
-    let mut fingerprints: Vec<_> = shown.iter().map(|alert| alert.fingerprint.clone()).collect();
+    let mut fingerprints: Vec<_> = shown
+        .iter()
+        .map(|alert| alert.fingerprint.clone())
+        .collect();
     fingerprints.sort();
     let lasts = duration_words(subject.ends_at.duration_since(subject.starts_at).as_secs());
     Ok(Plan {
@@ -146,7 +153,10 @@ fn expire(
 ) -> Result<Plan, Refusal> {
     let id = &subject.silence;
     let Some(silence) = facts.silences.iter().find(|silence| silence.id == *id) else {
-        return Err(Refusal::not_found(format!("there is no silence {}", &*id.0)));
+        return Err(Refusal::not_found(format!(
+            "there is no silence {}",
+            &*id.0
+        )));
     };
     if silence.state == SilenceState::Expired {
         return Err(Refusal::guard("the silence has ended already"));

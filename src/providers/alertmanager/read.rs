@@ -59,7 +59,7 @@ impl Alertmanager {
         }
     }
 
-    pub(super) const fn http(&self) -> &Server {
+    pub const fn http(&self) -> &Server {
         &self.http
     }
 

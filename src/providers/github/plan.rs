@@ -7,18 +7,18 @@
 
 use jiff::Timestamp;
 
-use super::requests::{self, Request};
+use super::requests::{self, Decision, Write};
 use crate::{
     model::{
         id::ResourceVersion,
-        pipeline::{Conclusion, Gate, GateId, Run, RunPhase, RunRead},
+        pipeline::{Conclusion, Gate, GateId, ReviewState, Run, RunPhase, RunRead},
         release::duration_words,
         source::Tier,
         text::Safe,
     },
     ops::{
         basis::{Basis, Phase, RunBasis},
-        goal::{Goal, reviews_of},
+        goal::{Goal, said_of},
         intent::{Intent, Verb},
         plan::{Change, Plan, Refusal, Risk, Sending, Target, When},
         subject::{GateSubject, RunSubject, Subject, run_uid},
@@ -129,7 +129,12 @@ fn decision(
         .reason
         .clone()
         .unwrap_or_else(|| format!("{} by {} with windlass", word(approve), terms.who));
-    let request = requests::review(&run.id, id.environment_id, approve, &comment);
+    let decision = if approve {
+        Decision::Approve
+    } else {
+        Decision::Reject
+    };
+    let request = requests::review(&run.id, &[id.environment_id], decision, &comment);
     let mut risks = Vec::new();
     if approve && gate.waiting_jobs.len() > 1 {
         risks.push(Risk::Consequence {
@@ -142,7 +147,10 @@ fn decision(
         });
     }
     let timer = if gate.timer_minutes > 0 {
-        format!("; a timer of {} min has to pass as well", gate.timer_minutes)
+        format!(
+            "; a timer of {} min has to pass as well",
+            gate.timer_minutes
+        )
     } else {
         String::new()
     };
@@ -163,7 +171,7 @@ fn decision(
             from: format!("waits at {}", &*gate.environment),
             to: word(approve).to_owned(),
         },
-        same_as: vec![requests::gh(&request)],
+        same_as: vec![request.command.clone()],
         way_back: if approve {
             "cancel stops the jobs while they run; what they have deployed stays until it is rolled back".to_owned()
         } else {
@@ -178,13 +186,18 @@ fn decision(
         goal: Goal::GateDecided {
             gate: id.clone(),
             approved: approve,
-            reviews_before: reviews_of(read, id.environment_id).count(),
+            approvals_before: said(read, id, &ReviewState::Approved),
+            rejections_before: said(read, id, &ReviewState::Rejected),
         },
         time_s: DECIDED_WITHIN_S,
         basis: Basis::Run(Box::new(RunBasis::at_gate(run, gate))),
         risks,
         ..about(intent, read, terms, request)
     })
+}
+
+fn said(read: &RunRead, id: &GateId, state: &ReviewState) -> usize {
+    said_of(read, id.environment_id, state).count()
 }
 
 const fn word(approve: bool) -> &'static str {
@@ -224,10 +237,7 @@ fn cancel(
             from: run.phase.words().to_owned(),
             to: "cancelled".to_owned(),
         },
-        same_as: vec![format!(
-            "gh run cancel {} --repo {}",
-            run.id.number, run.id.repository
-        )],
+        same_as: vec![request.command.clone()],
         way_back: "re-run starts it again with the same commit".to_owned(),
         skips: None,
         expect: "the run ends as cancelled".to_owned(),
@@ -260,7 +270,11 @@ fn again(
         return Err(Refusal::guard("nothing failed in it"));
     }
     let failed = jobs_in(run, |phase| phase.has_ended() && !phase.is_success());
-    let request = requests::rerun(&run.id, only_failed);
+    let request = if only_failed {
+        requests::rerun_failed(&run.id)
+    } else {
+        requests::rerun(&run.id)
+    };
     let age = run.created.map_or_else(
         || "of unknown age".to_owned(),
         |created| format!("{} old", age(read.read_at, created)),
@@ -268,7 +282,11 @@ fn again(
     Ok(Plan {
         title: format!(
             "{} {} #{}",
-            if only_failed { "Re-run what failed in" } else { "Re-run" },
+            if only_failed {
+                "Re-run what failed in"
+            } else {
+                "Re-run"
+            },
             run.id.repository,
             run.number
         ),
@@ -286,12 +304,7 @@ fn again(
             from: format!("attempt {} {}", run.attempt, run.phase.words()),
             to: format!("attempt {}", run.attempt + 1),
         },
-        same_as: vec![format!(
-            "gh run rerun {} --repo {}{}",
-            run.id.number,
-            run.id.repository,
-            if only_failed { " --failed" } else { "" }
-        )],
+        same_as: vec![request.command.clone()],
         way_back: "cancel stops it while it runs".to_owned(),
         skips: None,
         expect: format!("attempt {} exists", run.attempt + 1),
@@ -299,7 +312,10 @@ fn again(
             after_attempt: run.attempt,
         },
         time_s: STARTED_WITHIN_S,
-        basis: Basis::Run(Box::new(RunBasis::of(run, Phase::Exactly(run.phase.clone())))),
+        basis: Basis::Run(Box::new(RunBasis::of(
+            run,
+            Phase::Exactly(run.phase.clone()),
+        ))),
         risks: vec![Risk::Consequence {
             words: format!(
                 "it deploys the commit of the run again, {} ({age}), not a newer one",
@@ -331,7 +347,7 @@ fn names(of: &[Safe]) -> String {
 }
 
 /// What every plan about a run has in common. The caller fills in the rest.
-fn about(intent: &Intent, read: &RunRead, terms: &Terms, request: Request) -> Plan {
+fn about(intent: &Intent, read: &RunRead, terms: &Terms, request: Write) -> Plan {
     let run = &read.run;
     Plan {
         intent: intent.clone(),
@@ -354,11 +370,11 @@ fn about(intent: &Intent, read: &RunRead, terms: &Terms, request: Request) -> Pl
         },
         sends: vec![Sending {
             says: None,
-            method: request.method,
+            method: "POST",
             path: request.path,
-            content_type: "application/json",
-            shown: request.body.clone(),
-            body: request.body,
+            content_type: requests::JSON,
+            shown: request.body.clone().unwrap_or_default(),
+            body: request.body.unwrap_or_default(),
             when: When::AtOnce,
             holder_version: None,
             // Nothing that GitHub answers proves that a request did nothing and may be sent again.

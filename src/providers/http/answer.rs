@@ -79,6 +79,12 @@ fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Object(object) => {
+            let text = |key: &str| object.get(key).and_then(Value::as_str);
+            // GitHub's other form: which field, and one word.
+            if let (None, Some(code)) = (text("message"), text("code")) {
+                let parts = [text("resource"), text("field"), Some(code)];
+                return Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "));
+            }
             let head = ["message", "error", "error_description", "title", "detail"]
                 .iter()
                 .find_map(|key| object.get(*key))

@@ -58,6 +58,11 @@ impl Ledger {
             let why = self.why.clone();
             return Err(Why::Held { until, why });
         }
+        // A small budget is not all reserve.
+        let reserve = self
+            .told
+            .limit
+            .map_or(reserve, |limit| reserve.min(limit / 10));
         match (self.told.remaining, self.told.resets) {
             (Some(remaining), Some(resets)) if resets > now && remaining <= reserve => {
                 Err(Why::Held {
