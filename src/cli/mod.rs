@@ -7,6 +7,7 @@ mod audit;
 mod beside;
 mod decide;
 mod doctor;
+mod doctor_beside;
 pub mod exit;
 mod find;
 mod history;

@@ -23,7 +23,7 @@ use crate::{
         incident::Alert,
         job_log::JobLog,
         metrics::MetricsWanted,
-        pipeline::{RepositoryWanted, RunId},
+        pipeline::{Repository, RepositoryWanted, RunId},
         source::{SourceHealth, SourceState, Tier, WhoAmI},
         text::{Safe, sanitise},
     },
@@ -204,6 +204,19 @@ impl Besides {
 
     pub fn github(&self) -> Option<&Rc<Host>> {
         self.github.as_ref()
+    }
+
+    /// Every repository that the configuration names outright.
+    pub fn repositories(&self) -> Vec<Repository> {
+        let mut all: Vec<Repository> = self
+            .config
+            .services
+            .values()
+            .filter_map(|service| Repository::new(service.repository.as_deref()?))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
     }
 
     pub fn alertmanager(&self, environment: &EnvironmentName) -> Option<&Rc<Alertmanager>> {

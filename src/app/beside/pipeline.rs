@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Beside;
 use crate::{
     app::{
-        releases::{Lift, Releases},
+        releases::{Lift, LiftedBy, Releases},
         services::{Joined, PipelineRule, commit_of},
     },
     model::{
@@ -215,17 +215,23 @@ impl Beside {
             (None, Certainty::Newest) if !run.phase.has_ended() => run,
             _ => return None,
         };
-        let waits = self.gates.iter().any(|gate| {
+        let waits = self.gates.iter().find(|gate| {
             gate.run.id == on_its_way.id && gate.environment == release.rollout.id.environment
         });
-        if waits {
-            return Some(Lift::Gate);
+        if let Some(gate) = waits {
+            return Some(Lift {
+                by: LiftedBy::Gate,
+                since: gate.since,
+            });
         }
         matches!(
             on_its_way.phase,
             RunPhase::Running | RunPhase::Queued | RunPhase::WaitsForOther
         )
-        .then_some(Lift::Pipeline)
+        .then_some(Lift {
+            by: LiftedBy::Pipeline,
+            since: on_its_way.started.or(on_its_way.created),
+        })
     }
 
     pub(super) fn join_gates<'a>(

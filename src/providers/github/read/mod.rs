@@ -1,6 +1,7 @@
 //! Reading: one question each, with the pages and the harmless redirects that belong to it. Writes nothing, repeats
 //! nothing; whoever asks decides what a failure means.
 
+mod access;
 mod repository;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::{
     providers::http::{Reply, Server, Trouble, Why},
 };
 
+pub use access::{Access, repository_access};
 pub use repository::{Memory, changes_wanted, repository};
 
 /// Of jobs: a run has at most a few hundred.
