@@ -158,7 +158,7 @@ impl Source {
                 } else if asking.len() < AT_ONCE && Instant::now() < until {
                     asking.push(key.clone());
                     under_way.push(Box::pin(async move {
-                        let metrics = Box::pin(server.read(known, &asked)).await;
+                        let metrics = server.read(known, &asked).await;
                         (key, metrics)
                     }));
                 }
@@ -265,3 +265,6 @@ fn key(wanted: &MetricsWanted) -> MetricsWanted {
         ..wanted.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

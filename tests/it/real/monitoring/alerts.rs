@@ -34,6 +34,19 @@ fn draft(matchers: Vec<Matcher>, from: Timestamp, to: Timestamp) -> SilenceDraft
     }
 }
 
+/// The matchers that are on to begin with.
+fn lasting(alert: &Alert) -> Vec<Matcher> {
+    let offered = offered(alert).unwrap();
+    let on = offered.into_iter().filter(|one| one.on);
+    let matchers: Vec<Matcher> = on.map(|one| one.matcher).collect();
+    let names: Vec<&str> = matchers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["alertname", "service", "namespace", "cluster", "severity"]
+    );
+    matchers
+}
+
 #[tokio::test]
 async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has_ended() {
     if !are_installed() {
@@ -42,7 +55,7 @@ async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has
     let exporter = Exporter::start();
     exporter.add("shop", &[("service", "checkout"), ("namespace", "shop")]);
     exporter.set("shop", Some("broken 1\n".to_owned()));
-    let mut manager = start_alertmanager();
+    let manager = start_alertmanager();
     let _prometheus = start_prometheus(&exporter, Some(manager.port));
     let server = to_alertmanager(&manager);
     let read = || async {
@@ -65,7 +78,7 @@ async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has
     .await;
     let errors = alert(&firing, "CheckoutErrors").unwrap();
     let slow = alert(&firing, "CheckoutSlow").unwrap();
-    assert_eq!(slow.inhibited_by, [errors.fingerprint.clone()]);
+    assert_eq!(slow.inhibited_by, std::slice::from_ref(&errors.fingerprint));
     assert_eq!(errors.title(), "checkout fails");
     assert_eq!(errors.receivers, ["nobody"]);
     assert!(errors.starts_at.is_some_and(|at| at <= Timestamp::now()));
@@ -80,20 +93,7 @@ async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has
         "what hurts most comes first"
     );
 
-    let matchers: Vec<Matcher> = offered(errors)
-        .unwrap()
-        .into_iter()
-        .filter(|one| one.on)
-        .map(|one| one.matcher)
-        .collect();
-    let names: Vec<&str> = matchers
-        .iter()
-        .map(|matcher| matcher.name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        ["alertname", "service", "namespace", "cluster", "severity"]
-    );
+    let matchers = lasting(errors);
     let now = Timestamp::now();
     let an_hour = draft(matchers.clone(), now, now + SignedDuration::from_hours(1));
     let Sent::Taken(id) = silence(&server, &an_hour).await else {
@@ -138,19 +138,6 @@ async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has
         "it has ended already"
     );
 
-    let unknown = SilenceId("00000000-0000-4000-8000-000000000000".into());
-    assert!(matches!(expire(&server, &unknown).await, Sent::Rejected(_)));
-    let an_hour_ago = now - SignedDuration::from_hours(1);
-    let over = draft(
-        matchers,
-        an_hour_ago - SignedDuration::from_hours(1),
-        an_hour_ago,
-    );
-    let Sent::Rejected(why) = silence(&server, &over).await else {
-        panic!("a silence of the past was taken")
-    };
-    assert!(why.contains("past"), "{why}");
-
     // What no longer fires is gone from the list.
     exporter.set("shop", Some("broken 0\n".to_owned()));
     until("it is resolved", || async {
@@ -160,9 +147,50 @@ async fn an_alert_fires_is_silenced_by_our_request_and_fires_again_when_that_has
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_the_servers_own_words_and_one_that_is_down_got_nothing() {
+    if !are_installed() {
+        return;
+    }
+    let mut manager = start_alertmanager();
+    let server = to_alertmanager(&manager);
+    until("Alertmanager", || async {
+        let read = silences_and_alerts(&server).await;
+        read.map_err(|trouble| trouble.sentence().to_string())
+    })
+    .await;
+    let now = Timestamp::now();
+    let matchers = vec![Matcher::equal("alertname", "CheckoutErrors")];
+    let unknown = SilenceId("00000000-0000-4000-8000-000000000000".into());
+    assert!(matches!(expire(&server, &unknown).await, Sent::Rejected(_)));
+    let an_hour_ago = now - SignedDuration::from_hours(1);
+    let over = draft(
+        matchers.clone(),
+        an_hour_ago - SignedDuration::from_hours(1),
+        an_hour_ago,
+    );
+    let Sent::Rejected(why) = silence(&server, &over).await else {
+        panic!("a silence of the past was taken")
+    };
+    assert!(why.contains("past"), "{why}");
+
+    let bad = Matcher {
+        is_regex: true,
+        ..Matcher::equal("alertname", "(")
+    };
+    let an_hour = now + SignedDuration::from_hours(1);
+    let Sent::Rejected(why) = silence(&server, &draft(vec![bad], now, an_hour)).await else {
+        panic!("a broken expression was taken")
+    };
+    assert!(why.contains("regular expression"), "{why}");
 
     manager.end();
-    assert!(matches!(silence(&server, &an_hour).await, Sent::NotSent(_)));
+    assert!(matches!(
+        silence(&server, &draft(matchers, now, an_hour)).await,
+        Sent::NotSent(_)
+    ));
     let trouble = silences_and_alerts(&server).await.unwrap_err();
     assert_eq!(trouble.state(), SourceState::Unreachable);
 }

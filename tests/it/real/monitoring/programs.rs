@@ -107,20 +107,18 @@ fn start(
 
 /// Scrapes and evaluates each second.
 pub(super) fn start_prometheus(exporter: &Exporter, alertmanager: Option<u16>) -> Program {
-    let targets: String = exporter
-        .targets()
-        .iter()
-        .map(|(path, labels)| {
-            let labels: String = labels
-                .iter()
-                .map(|(name, value)| format!(", {name}: {value:?}"))
-                .collect();
-            format!(
-                "      - targets: ['127.0.0.1:{}']\n        labels: {{__metrics_path__: '/{path}'{labels}}}\n",
-                exporter.port
-            )
-        })
-        .collect();
+    let mut targets = String::new();
+    for (path, labels) in exporter.targets() {
+        let port = exporter.port;
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(name, value)| format!(", {name}: {value:?}"))
+            .collect();
+        targets += &format!(
+            "      - targets: ['127.0.0.1:{port}']\n        labels: {{__metrics_path__: '/{path}'{}}}\n",
+            labels.concat()
+        );
+    }
     let alerting = alertmanager.map_or_else(String::new, |port| {
         format!(
             "alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ['127.0.0.1:{port}']\n"
