@@ -145,3 +145,6 @@ impl Source {
         self.out.send(tidings).await.is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -283,7 +283,14 @@ impl Release<'_> {
         let newest = self.newest(all, stamps, &counted, view);
         if counted.sampled.is_empty() {
             return Measured {
-                reading: newest.map_or(Reading::Empty, |last| Reading::Stale { last }),
+                reading: match newest {
+                    None => Reading::Empty,
+                    Some(last) if self.is_old(last, view) || !view.is_now => {
+                        Reading::Stale { last }
+                    }
+                    // It is there, and there was no step yet to count.
+                    Some(_) => Reading::NaN,
+                },
                 counts: None,
                 newest,
             };
@@ -307,17 +314,17 @@ impl Release<'_> {
 
     fn reading(&self, counts: &Two, newest: Option<Timestamp>, view: View<'_>) -> Reading<Counts> {
         match newest {
-            Some(last)
-                if view.is_now && self.plan.now.duration_since(last) > self.plan.fresh_for() =>
-            {
-                Reading::Stale { last }
-            }
+            Some(last) if self.is_old(last, view) => Reading::Stale { last },
             _ if counts.all.total > 0.0 => Reading::Value(Counts {
                 bad: counts.bad.total,
                 all: counts.all.total,
             }),
             _ => Reading::NaN,
         }
+    }
+
+    fn is_old(&self, last: Timestamp, view: View<'_>) -> bool {
+        view.is_now && self.plan.now.duration_since(last) > self.plan.fresh_for()
     }
 
     /// When the newest sample of these series was taken: as asked, else the newest point of the grid. A server that

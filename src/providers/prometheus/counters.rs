@@ -4,7 +4,10 @@
 //! What is lost is lost in one direction: between the last scrape and a restart, or where a reset hides in a gap, too few
 //! are counted, never too many. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Included},
+};
 
 use jiff::Timestamp;
 
@@ -93,7 +96,6 @@ impl Counted {
         if from >= to {
             return 0.0;
         }
-        use std::ops::Bound::{Excluded, Included};
         self.steps
             .range((Excluded(from), Included(to)))
             .map(|(_, events)| events)
@@ -101,7 +103,6 @@ impl Counted {
     }
 
     pub fn was_sampled(&self, from: Timestamp, to: Timestamp) -> bool {
-        use std::ops::Bound::{Excluded, Included};
         from < to
             && self
                 .sampled

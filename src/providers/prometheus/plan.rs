@@ -73,9 +73,12 @@ impl Plan {
     }
 
     /// What came after the last whole step is asked for apart where a step is long: a number of twelve minutes ago is
-    /// not of now.
+    /// not of now. And where it has begun only now: the first requests of a canary are those that are waited for.
     pub fn wants_tail(&self) -> bool {
-        self.now.as_second() - self.end.as_second() > 2 * self.server.every_s
+        let since_end = self.now.as_second() - self.end.as_second();
+        let steps =
+            (self.end.as_second() - self.split.unwrap_or(self.from).as_second()) / self.step_s;
+        since_end > 2 * self.server.every_s || steps < 2
     }
 
     pub const fn whole(&self) -> Window {

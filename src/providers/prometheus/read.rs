@@ -308,7 +308,8 @@ impl Prometheus {
         let there = here.checked_add(ahead).unwrap_or(here);
         let scrapes = known.scrapes(asked.wanted.release.namespace.as_str());
         let plan = Plan::new(&asked.wanted, there, scrapes);
-        let question = |measure| self.answers(asked.queries.question(measure), &plan);
+        // On the heap: each holds four requests and their ways there.
+        let question = |measure| Box::pin(self.answers(asked.queries.question(measure), &plan));
         let (errors, slow) = join!(question(Measure::Errors), question(Measure::Slow));
         if let Some(failure) = of_the_server(&[&errors, &slow]) {
             return Err(failure);

@@ -26,8 +26,9 @@ use crate::{
 /// Scrapes come no faster than this where people run Prometheus; more often would ask for the same again.
 const CLOSELY: Duration = Duration::from_secs(12);
 const SELDOM: Duration = Duration::from_secs(60);
-/// What the server is can change under its address.
+/// What the server is can change under its address; and one that was just started does not know its targets yet.
 const MEET_AGAIN: Duration = Duration::from_secs(600);
+const MEET_AGAIN_SOON: Duration = Duration::from_secs(60);
 /// Releases asked about at the same time. Each has a handful of expressions.
 const AT_ONCE: usize = 3;
 
@@ -107,8 +108,12 @@ impl Source {
             };
             // A clone, so that what is under way does not hold the source.
             let server = self.server.clone();
+            let again = match known.limits().is_empty() {
+                true => MEET_AGAIN,
+                false => MEET_AGAIN_SOON,
+            };
             if let Err(ended) = self
-                .ask_until(&server, &known, Instant::now() + MEET_AGAIN)
+                .ask_until(&server, &known, Instant::now() + again)
                 .await
             {
                 return ended;
@@ -260,3 +265,6 @@ fn key(wanted: &MetricsWanted) -> MetricsWanted {
         ..wanted.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

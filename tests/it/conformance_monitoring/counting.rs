@@ -82,7 +82,7 @@ fn series(fixture: &Value, which: &str) -> Vec<Series> {
     series
 }
 
-fn is_bad(series: &&Series) -> bool {
+fn is_bad(series: &Series) -> bool {
     series.labels["code"].starts_with('5')
 }
 
@@ -167,7 +167,7 @@ fn an_hour_of_a_release_is_told_as_it_was() {
         let plan = Plan::new(&asked.wanted, at(start + 3_600), scrapes);
         let all = series(&fixture, "requests");
         let answers = Answers::Counted {
-            part: Ok(all.iter().filter(is_bad).cloned().collect()),
+            part: Ok(all.iter().filter(|one| is_bad(one)).cloned().collect()),
             all: Ok(all),
             stamps: None,
             warnings: Vec::new(),
@@ -220,7 +220,7 @@ fn a_version_that_stopped_reporting_is_too_old_and_one_that_never_did_is_nothing
     }
     let tell = |all: Vec<Series>| {
         let answers = Answers::Counted {
-            part: Ok(all.iter().filter(is_bad).cloned().collect()),
+            part: Ok(all.iter().filter(|one| is_bad(one)).cloned().collect()),
             all: Ok(all),
             stamps: None,
             warnings: Vec::new(),
