@@ -54,8 +54,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Refused> {
                 .take_while(|letter| fits(**letter))
                 .collect::<String>()
         };
-        let starts_name =
-            |letter: char| letter.is_ascii_alphabetic() || matches!(letter, '_' | ':');
+        let starts_name = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
         if letter.is_whitespace() {
             at += 1;
         } else if matches!(letter, '"' | '\'' | '`') {
@@ -68,7 +67,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Refused> {
             at += number.chars().count();
             tokens.push((at - number.chars().count(), Token::Number(number)));
         } else if starts_name(letter) {
-            let name = run(&|letter| starts_name(letter) || letter.is_ascii_digit());
+            let name = run(&|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'));
             at += name.chars().count();
             tokens.push((at - name.chars().count(), Token::Name(name)));
         } else {
