@@ -3,6 +3,7 @@
 //! Kept as spans, so that any counter of any time is worked out when somebody asks, and nothing counts along. A service
 //! that nothing ever happened to needs no spans: its pods say it all. Must never be asked while the store is behind.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -263,16 +264,14 @@ impl Flows {
             _ => return,
         };
         let place = (Arc::clone(namespace), name);
-        if !self.0.contains_key(&place) {
-            let Some(workload) = workload(store, namespace, &place.1) else {
+        let flow = match self.0.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                if let Some(workload) = workload(store, namespace, &free.key().1) {
+                    free.insert(Flow::found(store, clock, &workload));
+                }
                 return;
-            };
-            let flow = Flow::found(store, clock, &workload);
-            self.0.insert(place, flow);
-            return;
-        }
-        let Some(flow) = self.0.get_mut(&place) else {
-            return;
+            }
         };
         if object.key.kind == Kind::Pod {
             let pod: PodRead = serde_json::from_slice(object.raw()).unwrap_or_default();

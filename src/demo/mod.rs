@@ -26,6 +26,7 @@ mod github;
 mod json;
 mod kind;
 mod link;
+mod matcher;
 mod patch;
 mod pattern;
 mod pipeline;

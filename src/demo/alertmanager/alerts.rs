@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::silences::Silences;
 use super::{Alertmanager, Asked, Reply, millis, plain, word};
 use crate::demo::alarm::{Alarm, alarms};
-use crate::demo::pattern::{Matcher, Pattern};
+use crate::demo::matcher::Matcher;
+use crate::demo::pattern::Pattern;
 
 pub(super) const RECEIVERS: [&str; 3] = ["default", "pager", "shop-chat"];
 
@@ -167,11 +168,7 @@ impl Alertmanager {
                 Box::new(word(400, &message))
             })?),
         };
-        let (active, silenced, inhibited) = (
-            flag(asked, "active"),
-            flag(asked, "silenced"),
-            flag(asked, "inhibited"),
-        );
+        let with = ["active", "silenced", "inhibited"].map(|name| flag(asked, name));
         let mut shown = self.shown(silences, now);
         shown.retain(|alert| {
             let label = |name: &str| alert.labels.get(name).map_or("", String::as_str);
@@ -181,9 +178,14 @@ impl Alertmanager {
                 && receiver
                     .as_ref()
                     .is_none_or(|pattern| alert.receivers.iter().any(|name| pattern.matches(name)))
-                && (active || !alert.is_active())
-                && (silenced || alert.silenced_by.is_empty())
-                && (inhibited || alert.inhibited_by.is_empty())
+                && with
+                    .into_iter()
+                    .zip([
+                        alert.is_active(),
+                        !alert.silenced_by.is_empty(),
+                        !alert.inhibited_by.is_empty(),
+                    ])
+                    .all(|(wanted, is)| wanted || !is)
         });
         Ok(shown)
     }

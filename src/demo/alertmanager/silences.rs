@@ -13,7 +13,7 @@ use super::{Asked, Reply, millis, plain, word};
 use crate::demo::alarm::alarms;
 use crate::demo::chance::Chance;
 use crate::demo::cluster::Cluster;
-use crate::demo::pattern::Matcher;
+use crate::demo::matcher::Matcher;
 
 #[derive(Debug)]
 pub(super) struct Silences {
@@ -70,33 +70,35 @@ impl Silence {
 }
 
 /// What was wrong with the request, as the generated server says it.
-fn required(name: &str) -> Box<Reply> {
+fn required(name: &str) -> Reply {
     let message = format!("{name} in body is required");
-    Box::new(plain(422, &json!({"code": 602, "message": message})))
+    plain(422, &json!({"code": 602, "message": message}))
 }
 
-fn unreadable(why: &str) -> Box<Reply> {
+fn unreadable(why: &str) -> Reply {
     let message = format!("parsing silence body from \"\" failed, because {why}");
-    Box::new(plain(400, &json!({"code": 400, "message": message})))
+    plain(400, &json!({"code": 400, "message": message}))
 }
 
 fn time(body: &Value, name: &str) -> Result<Timestamp, Box<Reply>> {
     match body.get(name) {
-        None | Some(Value::Null) => Err(required(name)),
+        None | Some(Value::Null) => Err(required(name).into()),
         Some(Value::String(text)) => text.parse().map_err(|_| {
-            unreadable(&format!(
+            Box::new(unreadable(&format!(
                 "parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse it"
-            ))
+            )))
         }),
-        Some(_) => Err(unreadable(
-            "json: cannot unmarshal number into Go value of type string",
-        )),
+        Some(_) => {
+            Err(unreadable("json: cannot unmarshal number into Go value of type string").into())
+        }
     }
 }
 
 fn text(body: &Value, name: &str) -> Result<String, Box<Reply>> {
     let found = body.get(name).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| required(name))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| Box::new(required(name)))
 }
 
 fn matchers(body: &Value) -> Result<Vec<Matcher>, Box<Reply>> {
@@ -250,7 +252,7 @@ impl Silences {
 
     fn try_put(&mut self, asked: &Asked, now: Timestamp) -> Result<String, Box<Reply>> {
         let Some(body @ Value::Object(_)) = asked.json() else {
-            return Err(unreadable("it is no JSON object"));
+            return Err(unreadable("it is no JSON object").into());
         };
         let by = text(&body, "createdBy")?;
         let comment = text(&body, "comment")?;

@@ -3,6 +3,8 @@
 //! A run moves when the scheduler looks at it, in the past that is played as in the present. Must never poll: a stage
 //! that waits for a rollout is looked at when the rollout changed.
 
+mod act;
+mod deploy;
 mod history;
 mod people;
 mod play;
@@ -15,9 +17,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+pub(super) use act::{NotAgain, cancel, rerun, review};
 pub(super) use history::{Commit, History, number, sha};
 pub(super) use people::{ACTIONS, Person, YOU};
-pub(super) use play::{NotAgain, begin, cancel, lead, look, noted_ci, rerun, review, until_gate};
+pub(super) use play::{begin, lead, look, noted_ci, until_gate};
 pub(super) use stage::Stage;
 
 use super::clock::Moment;
@@ -28,6 +31,15 @@ use super::store::Key;
 pub(super) struct RunRef {
     repo: usize,
     run: usize,
+}
+
+/// What gets an id.
+#[derive(Clone, Copy, Debug)]
+enum Family {
+    Run,
+    Job,
+    /// And its statuses.
+    Deployment,
 }
 
 #[derive(Debug, Default)]
@@ -327,8 +339,13 @@ impl Pipelines {
     }
 
     /// Ids grow with time, and most of GitHub's no longer fit into 32 bits.
-    fn issue(&mut self, first: u64) -> u64 {
+    fn issue(&mut self, family: Family) -> u64 {
         self.issued += 1;
+        let first = match family {
+            Family::Run => 19_400_000_000,
+            Family::Job => 55_200_000_000,
+            Family::Deployment => 5_300_000_000,
+        };
         first + self.issued * 131
     }
 }

@@ -1,35 +1,25 @@
-//! How runs move: from stage to stage, through the gate, into the cluster.
+//! How runs move: from stage to stage, through the gate, to the end.
 //!
-//! Must never release what was not built: a version's template is kept when its run begins.
+//! Must never skip a stage, and never move a run that nobody looks at.
 
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::act::approve;
+use super::deploy::{deployed, outcome, ship};
 use super::people;
 use super::{
-    Attempt, Conclusion, Deployment, Job, Person, Review, Run, RunRef, Stage, State, Status,
-    Workflow, number,
+    Attempt, Conclusion, Deployment, Family, Job, Person, Run, RunRef, Stage, State, Workflow,
+    number,
 };
 use crate::demo::clock::Moment;
 use crate::demo::cluster::Cluster;
-use crate::demo::json;
-use crate::demo::kind::Kind;
-use crate::demo::store::Key;
 
 /// How long a job waits for a runner.
-const QUEUED: Duration = Duration::from_secs(2);
-
-/// A cancellation is accepted at once and done a little later.
-const CANCELS_AFTER: Duration = Duration::from_secs(2);
+pub(super) const QUEUED: Duration = Duration::from_secs(2);
 
 /// In the past the deploy job begins so long before its story's release, and ends so long after it.
 const DEPLOY_BEFORE: Duration = Duration::from_secs(8);
 const DEPLOY_AFTER: Duration = Duration::from_secs(20);
-
-const RUNS: u64 = 19_400_000_000;
-const JOBS: u64 = 55_200_000_000;
-const DEPLOYMENTS: u64 = 5_300_000_000;
 
 /// From the beginning of a run until its deploy job exists.
 pub(in crate::demo) fn until_gate(repository: &str) -> Duration {
@@ -56,7 +46,7 @@ pub(in crate::demo) fn begin(
     version: &str,
     told: Option<Moment>,
 ) {
-    let (now, id) = (cluster.clock.now(), cluster.pipelines.issue(RUNS));
+    let (now, id) = (cluster.clock.now(), cluster.pipelines.issue(Family::Run));
     let repos = &mut cluster.pipelines.repos;
     let Some((place, repo)) = repos
         .iter_mut()
@@ -96,7 +86,10 @@ pub(in crate::demo) fn begin(
 /// A finished run of a branch, which nothing follows from.
 pub(in crate::demo) fn noted_ci(cluster: &mut Cluster, repository: &str, drawn: u64) {
     let now = cluster.clock.now();
-    let (id, job) = (cluster.pipelines.issue(RUNS), cluster.pipelines.issue(JOBS));
+    let (id, job) = (
+        cluster.pipelines.issue(Family::Run),
+        cluster.pipelines.issue(Family::Job),
+    );
     let repos = &mut cluster.pipelines.repos;
     let Some(repo) = repos.iter_mut().find(|repo| repo.name == repository) else {
         return;
@@ -151,7 +144,7 @@ pub(in crate::demo) fn noted_ci(cluster: &mut Cluster, repository: &str, drawn: 
     });
 }
 
-fn attempt(number: usize, started: Moment, by: &'static Person) -> Attempt {
+pub(super) fn attempt(number: usize, started: Moment, by: &'static Person) -> Attempt {
     Attempt {
         number,
         started,
@@ -265,9 +258,9 @@ fn enter(cluster: &mut Cluster, at: RunRef, stage: Option<Stage>) -> bool {
     };
     let now = cluster.clock.now();
     let (id, deployment, status) = (
-        cluster.pipelines.issue(JOBS),
-        cluster.pipelines.issue(DEPLOYMENTS),
-        cluster.pipelines.issue(DEPLOYMENTS),
+        cluster.pipelines.issue(Family::Job),
+        cluster.pipelines.issue(Family::Deployment),
+        cluster.pipelines.issue(Family::Deployment),
     );
     let Some(repo) = cluster.pipelines.repos.get_mut(at.repo) else {
         return false;
@@ -319,7 +312,7 @@ fn enter(cluster: &mut Cluster, at: RunRef, stage: Option<Stage>) -> bool {
     true
 }
 
-fn set(cluster: &mut Cluster, at: RunRef, state: State) {
+pub(super) fn set(cluster: &mut Cluster, at: RunRef, state: State) {
     let now = cluster.clock.now();
     if let Some(run) = cluster.pipelines.run_mut(at) {
         run.updated = now;
@@ -349,7 +342,7 @@ fn end(
 }
 
 /// Ends what has not ended yet.
-fn finish(cluster: &mut Cluster, at: RunRef, conclusion: Conclusion) {
+pub(super) fn finish(cluster: &mut Cluster, at: RunRef, conclusion: Conclusion) {
     let now = cluster.clock.now();
     let last = cluster
         .pipelines
@@ -368,185 +361,4 @@ fn finish(cluster: &mut Cluster, at: RunRef, conclusion: Conclusion) {
     if let Some(run) = cluster.pipelines.run_mut(at) {
         run.cancels = None;
     }
-}
-
-/// The deployment of the run's current job has come so far.
-fn deployed(cluster: &mut Cluster, at: RunRef, word: &'static str) {
-    let (now, id) = (cluster.clock.now(), cluster.pipelines.issue(DEPLOYMENTS));
-    let Some(repo) = cluster.pipelines.repos.get_mut(at.repo) else {
-        return;
-    };
-    let job = repo
-        .runs
-        .get(at.run)
-        .and_then(|run| Some(run.latest()?.jobs.last()?.id));
-    let found = repo
-        .deployments
-        .iter_mut()
-        .rev()
-        .find(|deployment| Some(deployment.job) == job);
-    if let Some(deployment) = found {
-        deployment.statuses.push((id, word, now));
-    }
-}
-
-/// The version goes into the cluster, as a release of the story would.
-fn ship(cluster: &mut Cluster, at: RunRef, version: &str) {
-    let Some(repo) = cluster.pipelines.repos.get(at.repo) else {
-        return;
-    };
-    let (key, template) = (repo.workload.clone(), repo.templates.get(version).cloned());
-    if let Some(template) = template {
-        cluster.edit(&key, |value| {
-            json::set(value, &["spec", "template"], template);
-        });
-    }
-}
-
-/// How the rollout of the version ended, if it has.
-fn outcome(cluster: &Cluster, at: RunRef, version: &str) -> Option<Conclusion> {
-    let key = &cluster.pipelines.repos.get(at.repo)?.workload;
-    let value = cluster.store.get(key)?.value();
-    let image = value
-        .pointer("/spec/template/spec/containers/0/image")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if image.rsplit_once(':').is_none_or(|(_, tag)| tag != version) {
-        return Some(Conclusion::Failure);
-    }
-    if json::flag(&value, &["status", "abort"])
-        || json::text(&value, &["status", "phase"]) == "Degraded"
-    {
-        return Some(Conclusion::Failure);
-    }
-    is_out(key, &value).then_some(Conclusion::Success)
-}
-
-fn is_out(key: &Key, value: &Value) -> bool {
-    let generation = json::int(value, &["metadata", "generation"]);
-    let observed = match json::at(value, &["status", "observedGeneration"]) {
-        Some(Value::String(text)) => text.parse().unwrap_or(0),
-        other => other.and_then(Value::as_i64).unwrap_or(0),
-    };
-    let count = |name: &str| json::int(value, &["status", name]);
-    let wanted = json::int(value, &["spec", "replicas"]);
-    observed == generation
-        && match key.kind {
-            Kind::Rollout => json::text(value, &["status", "phase"]) == "Healthy",
-            Kind::DaemonSet => {
-                let all = count("desiredNumberScheduled");
-                count("updatedNumberScheduled") == all && count("numberAvailable") == all
-            }
-            _ => ["updatedReplicas", "availableReplicas", "replicas"]
-                .into_iter()
-                .all(|name| count(name) == wanted),
-        }
-}
-
-fn approve(cluster: &mut Cluster, at: RunRef, by: &'static Person, comment: &str) {
-    let due = cluster.clock.now().after(QUEUED);
-    set(cluster, at, State::Queued { due });
-    deployed(cluster, at, "queued");
-    note_review(cluster, at, true, by, comment);
-}
-
-fn note_review(
-    cluster: &mut Cluster,
-    at: RunRef,
-    approved: bool,
-    by: &'static Person,
-    comment: &str,
-) {
-    if let Some(run) = cluster.pipelines.run_mut(at) {
-        run.reviews.push(Review {
-            approved,
-            comment: comment.to_owned(),
-            by,
-        });
-    }
-}
-
-/// Answers the gate, in whatever attempt is current. False where nothing waits.
-pub(in crate::demo) fn review(
-    cluster: &mut Cluster,
-    at: RunRef,
-    approved: bool,
-    comment: &str,
-) -> bool {
-    let waits = cluster
-        .pipelines
-        .run(at)
-        .is_some_and(|(_, run)| run.status() == Status::Waiting);
-    if !waits {
-        return false;
-    }
-    if approved {
-        approve(cluster, at, &people::YOU, comment);
-        look(cluster, at);
-    } else {
-        note_review(cluster, at, false, &people::YOU, comment);
-        finish(cluster, at, Conclusion::Failure);
-    }
-    true
-}
-
-/// Accepts a cancellation; false where the run is over.
-pub(in crate::demo) fn cancel(cluster: &mut Cluster, at: RunRef) -> bool {
-    let due = cluster.clock.now().after(CANCELS_AFTER);
-    let Some(run) = cluster.pipelines.run_mut(at) else {
-        return false;
-    };
-    if matches!(run.status(), Status::Completed(_)) {
-        return false;
-    }
-    run.cancels.get_or_insert(due);
-    look(cluster, at);
-    true
-}
-
-/// Why a run is not run again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::demo) enum NotAgain {
-    Running,
-    TooOld,
-    TooOften,
-    NothingFailed,
-}
-
-/// Runs it again under the same id, from the same commit; `failed_only` keeps what succeeded.
-pub(in crate::demo) fn rerun(
-    cluster: &mut Cluster,
-    at: RunRef,
-    failed_only: bool,
-) -> Result<(), NotAgain> {
-    let now = cluster.clock.now();
-    let next = cluster.pipelines.issue(JOBS);
-    let Some(run) = cluster.pipelines.run_mut(at) else {
-        return Ok(());
-    };
-    if !matches!(run.status(), Status::Completed(_)) {
-        return Err(NotAgain::Running);
-    }
-    if failed_only && run.status() == Status::Completed(Conclusion::Success) {
-        return Err(NotAgain::NothingFailed);
-    }
-    if run.created < now.before(Duration::from_secs(30 * 86_400)) {
-        return Err(NotAgain::TooOld);
-    }
-    if run.attempts.len() > 50 {
-        return Err(NotAgain::TooOften);
-    }
-    let mut again = attempt(run.attempts.len() + 1, now, &people::YOU);
-    if failed_only {
-        let kept = run.latest().into_iter().flat_map(|attempt| &attempt.jobs);
-        again.jobs = kept
-            .take_while(|job| job.status() == Status::Completed(Conclusion::Success))
-            .zip(next..)
-            .map(|(job, id)| Job { id, ..job.clone() })
-            .collect();
-    }
-    run.attempts.push(again);
-    run.updated = now;
-    look(cluster, at);
-    Ok(())
 }

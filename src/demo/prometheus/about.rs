@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::eval::present;
 use super::query::{self, Expression, Lines};
-use super::{Parameters, Prometheus, Refused, Reply, bad_data, seconds, series, success};
+use super::{Parameters, Prometheus, Refused, Reply, bad_data, series, success};
 use crate::demo::alarm::{Alarm, HOLDS, alarms, rules};
 use crate::demo::clock::Clock;
-use crate::demo::pattern::Matcher;
+use crate::demo::matcher::Matcher;
 
 pub(super) fn build() -> Reply {
     success(
@@ -246,6 +246,7 @@ fn limited(parameters: &Parameters, mut found: Vec<Value>) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use super::super::seconds;
     use super::*;
 
     #[test]

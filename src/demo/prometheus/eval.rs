@@ -185,7 +185,7 @@ fn sum(lines: Vec<Answered>, by: &[String]) -> Vec<Answered> {
 /// Labels of the lines that match and had a sample in the time.
 pub(super) fn present(
     cluster: &Cluster,
-    selectors: &[Vec<crate::demo::pattern::Matcher>],
+    selectors: &[Vec<crate::demo::matcher::Matcher>],
     (from, to): (i64, i64),
 ) -> Vec<Labels> {
     let mut found = Vec::new();

@@ -1,12 +1,13 @@
 //! Prometheus' HTTP API over the traffic of the world.
 //!
-//! Shapes and refusals were recorded from Prometheus 3.5.3. It answers a small part of PromQL exactly, and refuses the
+//! Shapes and refusals were recorded from Prometheus 3.5.3. It answers a small part of `PromQL` exactly, and refuses the
 //! rest by name: a wrong number would be worse than none. Must never keep samples: each is worked out when asked for.
 
 mod about;
 mod eval;
 mod query;
 mod series;
+mod token;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use crate::demo::clock::Moment;
 use crate::demo::cluster::Cluster;
 use crate::demo::flow::{Flow, hash_label};
 use crate::demo::kind::Kind;
-use crate::demo::pattern::Matcher;
+use crate::demo::matcher::Matcher;
 use crate::demo::pipeline::number;
 use crate::demo::script::Serves;
 
@@ -57,8 +57,8 @@ pub(super) struct Pod {
     serves: Serves,
     /// Requests of the whole service a second.
     rate: f64,
-    service_phase: f64,
-    pod_phase: f64,
+    shared_phase: f64,
+    own_phase: f64,
     offset: i64,
 }
 
@@ -145,8 +145,8 @@ fn of_flow(cluster: &Cluster, namespace: &str, service: &str, flow: &Flow) -> Ve
                     lives: Vec::new(),
                     serves: script.serves(&share.server.version),
                     rate: f64::from(rate),
-                    service_phase: phase(number(service)),
-                    pod_phase: phase(drawn),
+                    shared_phase: phase(number(service)),
+                    own_phase: phase(drawn),
                     offset: i64::try_from(drawn % 15_000_000).unwrap_or(0),
                 }
             });
@@ -180,9 +180,9 @@ impl Pod {
         };
         self.rate
             * (seconds
-                + wave(5_400.0, 0.12, self.service_phase)
-                + wave(37.0, 0.16, self.pod_phase)
-                + wave(149.0, 0.1, self.pod_phase * 2.0))
+                + wave(5_400.0, 0.12, self.shared_phase)
+                + wave(37.0, 0.16, self.own_phase)
+                + wave(149.0, 0.1, self.own_phase * 2.0))
     }
 
     /// Whole requests that it has answered by then.
@@ -208,7 +208,7 @@ impl Pod {
             .map(|period| {
                 let speed = TAU / period;
                 0.4 * share / speed
-                    * ((speed * requests + self.pod_phase).sin() - self.pod_phase.sin())
+                    * ((speed * requests + self.own_phase).sin() - self.own_phase.sin())
             })
             .sum();
         (requests * share + uneven).max(0.0).floor()

@@ -1,8 +1,10 @@
 //! The world as a client meets it: over HTTP, through `kube`, and through bare sockets where `kube` is too polite.
 
+mod alertmanager;
 mod faults;
 mod github;
 mod living;
+mod prometheus;
 mod reading;
 mod schema;
 mod watching;
@@ -27,6 +29,36 @@ async fn world(scenario: &str, faults: &[&str]) -> World {
         scenario: scenario.to_owned(),
         speed: 1000.0,
         faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        ..Options::default()
+    };
+    World::start(options).await.unwrap()
+}
+
+/// One service whose new version fails five times in a hundred, at half of the traffic.
+const FAILING: &str = r#"
+about = "a version that fails"
+environment = "lab"
+[[namespace]]
+name = "shop"
+[[service]]
+name = "catalog"
+namespace = "shop"
+replicas = 4
+routed = true
+steps = ["weight 50", "pause"]
+story = [
+  { ago = "2d", release = { version = "v1.0.0" } },
+  { ago = "20m", release = { version = "v1.1.0", errors = 5.0, stays = true } },
+]
+"#;
+
+/// A world of its own kind.
+async fn world_of(scenario: &str, speed: f64) -> World {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), scenario).unwrap();
+    let options = Options {
+        scenario: file.path().to_str().unwrap().to_owned(),
+        speed,
         ..Options::default()
     };
     World::start(options).await.unwrap()
