@@ -80,6 +80,22 @@ impl State {
         offer
     }
 
+    /// The verbs of the menu, in its order: about pipelines and alerts only where a source of them is configured.
+    pub fn menu_verbs(&self) -> Vec<Verb> {
+        Verb::ALL
+            .into_iter()
+            .filter(|verb| match verb {
+                Verb::Approve
+                | Verb::Reject
+                | Verb::Cancel
+                | Verb::Rerun
+                | Verb::RerunFailed => self.beside.has(SourceKind::GitHub),
+                Verb::Silence | Verb::Expire => self.beside.has(SourceKind::Alertmanager),
+                _ => true,
+            })
+            .collect()
+    }
+
     fn next_intent_id(&mut self) -> IntentId {
         self.session.next_intent += 1;
         IntentId::new(&format!("{}-{}", self.session.id, self.session.next_intent))

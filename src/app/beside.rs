@@ -325,6 +325,13 @@ impl Beside {
         self.metrics.get(id)
     }
 
+    /// Whether the metrics of a release are being asked for.
+    pub fn asks_for_metrics(&self, id: &ReleaseId) -> bool {
+        self.wanted_metrics
+            .iter()
+            .any(|wanted| wanted.release == *id)
+    }
+
     /// The share of errors on a release now: of the canary while one runs, else since it finished.
     pub fn error_share(&self, id: &ReleaseId) -> Option<f64> {
         use crate::model::metrics::Compared;

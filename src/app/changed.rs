@@ -111,6 +111,21 @@ impl State {
         all
     }
 
+    /// Keeps what changed before the incident on the open release, or before now: its pane shows it in every frame.
+    pub(super) fn remember_what_changed(&mut self) {
+        let Some(id) = self.open.as_ref().map(|open| open.id.clone()) else {
+            return;
+        };
+        if !self.beside.is_configured() {
+            return;
+        }
+        let until = self.incident_began(&id).unwrap_or(self.now);
+        let list = self.changed_before(&id.environment, Some(&id), until);
+        if let Some(open) = &mut self.open {
+            open.changed = list;
+        }
+    }
+
     /// Deployments into the environment, which is where a gate that was decided shows.
     fn pipeline_moments(
         &self,

@@ -304,6 +304,7 @@ impl State {
             return Vec::new();
         }
         self.open = Some(OpenRelease::new(id.clone(), uid.clone()));
+        self.remember_what_changed();
         let mut effects: Vec<Effect> = self.access_if_old(&id).into_iter().collect();
         effects.push(Effect::Open { id, uid });
         effects
@@ -323,11 +324,12 @@ impl State {
     }
 
     fn switch_pane(&mut self, command: Command) {
+        let configured = self.beside.is_configured();
         if let Some(open) = &mut self.open {
             open.pane = if command == Command::NextPane {
-                open.pane.next()
+                open.pane.next(configured)
             } else {
-                open.pane.previous()
+                open.pane.previous(configured)
             };
         }
     }
@@ -736,8 +738,9 @@ impl State {
         uid: &Uid,
         selected: &mut usize,
     ) -> (Keep, Vec<Effect>) {
+        let verbs = self.menu_verbs();
         if key.code == Code::Enter {
-            let Some(verb) = Verb::ALL.get(*selected).copied() else {
+            let Some(verb) = verbs.get(*selected).copied() else {
                 return (Keep::Yes, Vec::new());
             };
             if !self.offer(verb, target).can_be_planned() {
@@ -752,7 +755,7 @@ impl State {
         if key.code == Code::Char('m') {
             return (Keep::No, Vec::new());
         }
-        (list_key(key, selected, Verb::ALL.len() - 1), Vec::new())
+        (list_key(key, selected, verbs.len().saturating_sub(1)), Vec::new())
     }
 
     fn palette_key(

@@ -1,6 +1,7 @@
 //! The Release view: the one that is open, with its pods, runs, experiments and events. Owns which pane has the focus and
 //! how far each is scrolled. Bound to an object: when another one takes its name, that is said.
 
+use super::changed::ChangedBefore;
 use crate::model::{
     detail::{AnalysisRun, Event, Experiment, Pod},
     event::DetailFact,
@@ -21,6 +22,9 @@ pub struct OpenRelease {
     pub events: Option<Vec<Event>>,
     /// What cannot be told: part and why.
     pub failed: Vec<(&'static str, Safe)>,
+    /// What changed before its incident, or before now. Costs a look at every release, so it is kept until the joins are
+    /// made anew.
+    pub changed: Vec<ChangedBefore>,
     pub scroll: [usize; 6],
 }
 
@@ -49,19 +53,30 @@ impl Pane {
         self as usize
     }
 
+    /// The next one for Tab. Where no source beside the clusters is configured there is nothing in two of the panes, and
+    /// they are passed over.
     #[must_use]
-    pub fn next(self) -> Self {
-        self.beside(1)
+    pub fn next(self, configured: bool) -> Self {
+        self.beside(1, configured)
     }
 
     #[must_use]
-    pub fn previous(self) -> Self {
-        self.beside(Self::ALL.len() - 1)
+    pub fn previous(self, configured: bool) -> Self {
+        self.beside(Self::ALL.len() - 1, configured)
     }
 
-    fn beside(self, by: usize) -> Self {
-        let at = (self.index() + by) % Self::ALL.len();
-        Self::ALL.get(at).copied().unwrap_or(Self::Canary)
+    pub const fn is_there(self, configured: bool) -> bool {
+        configured || !matches!(self, Self::Pipeline | Self::Incidents)
+    }
+
+    fn beside(self, by: usize, configured: bool) -> Self {
+        (1..=Self::ALL.len())
+            .filter_map(|step| {
+                let at = (self.index() + by * step) % Self::ALL.len();
+                Self::ALL.get(at).copied()
+            })
+            .find(|pane| pane.is_there(configured))
+            .unwrap_or(Self::Canary)
     }
 }
 
@@ -76,6 +91,7 @@ impl OpenRelease {
             experiments: None,
             events: None,
             failed: Vec::new(),
+            changed: Vec::new(),
             scroll: [0; 6],
         }
     }
@@ -117,5 +133,36 @@ impl OpenRelease {
 
     pub fn scroll_of(&self, pane: Pane) -> usize {
         self.scroll.get(pane.index()).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tab_passes_over_panes_that_nothing_can_fill() {
+        let round = |configured: bool| {
+            let mut panes = vec![Pane::Canary];
+            while panes.len() < 7 {
+                panes.push(panes.last().unwrap().next(configured));
+            }
+            panes
+        };
+        assert_eq!(
+            round(false).get(..5).unwrap(),
+            [
+                Pane::Canary,
+                Pane::Pods,
+                Pane::Runs,
+                Pane::Events,
+                Pane::Canary
+            ]
+        );
+        assert!(Pane::ALL.iter().all(|pane| round(true).contains(pane)));
+        for pane in Pane::ALL {
+            assert_eq!(pane.next(true).previous(true), pane);
+        }
+        assert_eq!(Pane::Canary.previous(false), Pane::Events);
     }
 }

@@ -453,6 +453,7 @@ impl State {
                 self.board.place_is_stale(slot);
             }
             self.inbox_is_stale = true;
+            self.remember_what_changed();
         }
         let ordered = self.board.needs_order();
         self.arrange_board();

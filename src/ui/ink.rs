@@ -5,7 +5,13 @@ use ratatui::style::{Modifier, Style};
 use super::theme::{Role, Theme};
 use crate::{
     app::state::Tone,
-    model::{release::Group, rollout::RunPhase, source::SourceState},
+    model::{
+        incident::Severity,
+        pipeline::{Conclusion, RunPhase as JobPhase},
+        release::Group,
+        rollout::RunPhase,
+        source::SourceState,
+    },
     ops::{guard::Decision, machine::OutcomeKind},
 };
 
@@ -84,6 +90,35 @@ impl Ink {
             RunPhase::Failed | RunPhase::Error => self.bad,
             RunPhase::Inconclusive => self.waiting,
             RunPhase::Unknown(_) => self.dim,
+        }
+    }
+
+    /// Of a run, a job or a step of a pipeline: green is success and nothing else.
+    pub(super) const fn job(&self, phase: &JobPhase) -> Style {
+        match phase {
+            JobPhase::Queued | JobPhase::WaitsForOther => self.dim,
+            JobPhase::WaitsAtGate | JobPhase::Ended(Conclusion::ActionRequired) => self.waiting,
+            JobPhase::Running => self.moving,
+            JobPhase::Ended(Conclusion::Success) => self.ok,
+            JobPhase::Ended(
+                Conclusion::Failure | Conclusion::TimedOut | Conclusion::StartupFailure,
+            ) => self.bad,
+            JobPhase::Ended(
+                Conclusion::Cancelled
+                | Conclusion::Skipped
+                | Conclusion::Neutral
+                | Conclusion::Stale
+                | Conclusion::Unknown(_),
+            )
+            | JobPhase::Unknown(_) => self.dim,
+        }
+    }
+
+    pub(super) const fn severity(&self, severity: &Severity) -> Style {
+        match severity {
+            Severity::Critical => self.bad,
+            Severity::Unknown(_) | Severity::Warning => self.waiting,
+            Severity::Info | Severity::None => self.dim,
         }
     }
 

@@ -4,6 +4,8 @@
 mod audit;
 mod beside;
 mod board;
+mod chart;
+mod figures;
 mod header;
 mod help;
 mod history;
@@ -11,6 +13,7 @@ mod inbox;
 mod ink;
 mod input;
 mod key_bar;
+mod measured;
 mod menu;
 mod pane;
 mod plan;
@@ -19,6 +22,7 @@ mod release;
 mod small;
 mod sources;
 mod strip;
+mod told;
 #[cfg(test)]
 mod tests;
 pub mod theme;

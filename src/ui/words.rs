@@ -115,6 +115,19 @@ pub(super) fn clock_time(state: &State, at: Timestamp) -> String {
     }
 }
 
+/// The time of day to the minute, or the date where it was another day.
+pub(super) fn short_time(state: &State, at: Timestamp) -> String {
+    let zone = &state.session.zone;
+    let then = at.to_zoned(zone.clone());
+    let now = state.now.to_zoned(zone.clone());
+    let format = if then.date() == now.date() {
+        "%H:%M"
+    } else {
+        "%d %b %H:%M"
+    };
+    then.strftime(format).to_string()
+}
+
 /// What a source that does not tell says of itself: its word, why, and when it is tried again.
 pub(super) fn source_words(state: &State, health: &SourceHealth) -> String {
     let mut words = health.state.word().to_owned();

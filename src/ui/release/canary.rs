@@ -4,6 +4,7 @@ use super::{
     super::{
         board::pods_words,
         ink::{Ink, bold},
+        measured,
         strip::Sheet,
         words::{self, action_words, run_mark},
     },
@@ -69,6 +70,7 @@ pub(super) fn content(
         sheet.blank();
     }
     where_it_stands(state, release, group, sheet, ink);
+    measured::content(state, release, if roomy { 9 } else { 5 }, sheet, ink);
     sheet.blank();
     versions::versions(release, sheet, ink);
     said(rollout, sheet, ink);

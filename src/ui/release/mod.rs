@@ -21,11 +21,16 @@ use super::{
 };
 use crate::{
     app::{
+        beside::{Certainty, PipelineState},
         layout,
         release_view::{OpenRelease, Pane},
         state::{State, View},
     },
-    model::{release::Release, text::Safe},
+    model::{
+        pipeline::{Commit, RepositoryFacts, Run},
+        release::Release,
+        text::{Safe, width},
+    },
 };
 
 pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
@@ -150,6 +155,12 @@ fn head(
         line.name(&before.label(), 16, ink.dim).put(" → ", ink.dim);
     }
     line.name(&current.label(), 16, bold(ink.text)).gap(3);
+    if let Some(run) = known_run(state, release) {
+        line.put(run.commit.short(), ink.ghost)
+            .gap(1)
+            .put(&run.title, ink.dim);
+        return;
+    }
     if let Some(hash) = &current.hash
         && line.left() > 12
     {
@@ -160,6 +171,18 @@ fn head(
             .put(" in ", ink.ghost);
         let room = line.left();
         line.name(open.id.namespace.as_str(), room, ink.ghost);
+    }
+}
+
+/// The run that made the version, where something says so.
+pub(super) fn known_run<'s>(state: &'s State, release: &Release) -> Option<&'s Run> {
+    match state.beside.pipeline(release)?.state {
+        PipelineState::Here {
+            run,
+            certainty: Certainty::Commit(_) | Certainty::Tag,
+            ..
+        } => Some(run),
+        _ => None,
     }
 }
 
@@ -175,7 +198,7 @@ impl Shown<'_> {
     fn side_by_side(&self, area: Rect, buf: &mut Buffer, ink: &Ink) {
         let story = (area.height / 4).clamp(6, 11);
         let upper = area.height.saturating_sub(story);
-        // The sides hold pods and measurements; the middle is what is looked at.
+        // The sides hold what is around the rollout; the middle is what is looked at.
         let side = (area.width * 27 / 100).clamp(34, 48);
         let middle = area.width - 2 * side;
         let column = |x: u16, width: u16| Rect {
@@ -184,9 +207,10 @@ impl Shown<'_> {
             height: upper,
             ..area
         };
-        self.pane(Pane::Pods, column(0, side), buf, ink);
+        let (left, right) = self.sides();
+        self.pane(left, column(0, side), buf, ink);
         self.pane(Pane::Canary, column(side, middle), buf, ink);
-        self.pane(Pane::Runs, column(side + middle, side), buf, ink);
+        self.pane(right, column(side + middle, side), buf, ink);
         let below = Rect {
             y: area.y + upper,
             height: area.height - upper,
@@ -195,13 +219,61 @@ impl Shown<'_> {
         self.pane(Pane::Events, below, buf, ink);
     }
 
+    /// What stands at the left and at the right of the rollout: what is beside it, unless the focus is on its pods or its
+    /// analyses.
+    fn sides(&self) -> (Pane, Pane) {
+        let configured = self.state.beside.is_configured();
+        let left = if !configured || self.open.pane == Pane::Pods {
+            Pane::Pods
+        } else {
+            Pane::Pipeline
+        };
+        let right = if !configured || self.open.pane == Pane::Runs {
+            Pane::Runs
+        } else {
+            Pane::Incidents
+        };
+        (left, right)
+    }
+
     fn pane(&self, pane: Pane, area: Rect, buf: &mut Buffer, ink: &Ink) {
         let focused = self.open.pane == pane;
         let border = if focused { ink.accent } else { ink.line };
-        let (left, right) = self.titles(pane);
-        let inner = pane::boxed(buf, area, Titles::new(left, &right), border, ink);
+        let room = usize::from(area.width);
+        let left = self.name(pane);
+        // The pane that has the same column, so that one finds it.
+        let also = self.shares_with(pane).map_or_else(String::new, |other| {
+            let number = self
+                .number(other)
+                .map_or_else(String::new, |number| format!(" {number}"));
+            format!("{}{number}", self.name(other))
+        });
+        let right = self
+            .says(pane)
+            .into_iter()
+            .find(|right| width(left) + width(&also) + width(right) + 12 <= room)
+            .unwrap_or_default();
+        let titles = Titles {
+            left,
+            also: &also,
+            right: &right,
+        };
+        let inner = pane::boxed(buf, area, titles, border, ink);
         let beyond = self.content(pane, inner, buf, ink);
         pane::beyond(buf, area, beyond, ink);
+    }
+
+    fn shares_with(&self, pane: Pane) -> Option<Pane> {
+        if !self.state.beside.is_configured() {
+            return None;
+        }
+        match pane {
+            Pane::Pipeline => Some(Pane::Pods),
+            Pane::Pods => Some(Pane::Pipeline),
+            Pane::Incidents => Some(Pane::Runs),
+            Pane::Runs => Some(Pane::Incidents),
+            Pane::Canary | Pane::Events => None,
+        }
     }
 
     fn content(&self, pane: Pane, area: Rect, buf: &mut Buffer, ink: &Ink) -> Beyond {
@@ -213,9 +285,12 @@ impl Shown<'_> {
                     canary::content(self.state, self.release, roomy, sheet, ink);
                 })
             }
-            Pane::Pipeline => sheet(buf, area, scroll, |sheet| {
-                pipeline::content(self, sheet, ink);
-            }),
+            Pane::Pipeline => {
+                let roomy = area.height >= 20;
+                sheet(buf, area, scroll, |sheet| {
+                    pipeline::content(self, roomy, sheet, ink);
+                })
+            }
             Pane::Incidents => sheet(buf, area, scroll, |sheet| {
                 incidents::content(self, sheet, ink);
             }),
@@ -225,29 +300,51 @@ impl Shown<'_> {
         }
     }
 
-    fn titles(&self, pane: Pane) -> (&'static str, String) {
+    fn name(&self, pane: Pane) -> &'static str {
         match pane {
-            Pane::Canary => (canary::title(self.release), canary::subtitle(self.release)),
-            Pane::Pipeline => ("Pipeline", String::new()),
-            Pane::Incidents => ("Incidents", String::new()),
-            Pane::Pods => (
-                "Pods",
-                self.open
-                    .pods
-                    .as_ref()
-                    .map_or_else(String::new, |pods| pods.len().to_string()),
-            ),
-            Pane::Runs => (
-                "Analysis",
-                self.open
-                    .runs
-                    .as_ref()
-                    .map_or_else(String::new, |runs| match runs.len() {
-                        0 => String::new(),
-                        many => words::count(many, "run"),
-                    }),
-            ),
-            Pane::Events => ("Story of this release", "newest first".to_owned()),
+            Pane::Canary => canary::title(self.release),
+            Pane::Pipeline => "Pipeline",
+            Pane::Incidents => "Incidents",
+            Pane::Pods => "Pods",
+            Pane::Runs => "Analysis",
+            Pane::Events => "Story of this release",
+        }
+    }
+
+    /// How much there is in a pane that is not looked at.
+    fn number(&self, pane: Pane) -> Option<usize> {
+        match pane {
+            Pane::Pods => self.open.pods.as_ref().map(Vec::len),
+            Pane::Runs => self.open.runs.as_ref().map(Vec::len),
+            Pane::Events => self.open.events.as_ref().map(Vec::len),
+            Pane::Incidents => {
+                let firing = self.state.beside.firing(&self.open.id).len();
+                (firing > 0).then_some(firing)
+            }
+            Pane::Canary | Pane::Pipeline => None,
+        }
+    }
+
+    /// What stands at the right of a title, the longest first: the first that has room is taken.
+    fn says(&self, pane: Pane) -> Vec<String> {
+        match pane {
+            Pane::Canary => vec![canary::subtitle(self.release)],
+            Pane::Pipeline => pipeline::titles(self),
+            Pane::Incidents => vec!["Alertmanager".to_owned()],
+            Pane::Pods => self
+                .open
+                .pods
+                .iter()
+                .map(|pods| pods.len().to_string())
+                .collect(),
+            Pane::Runs => self
+                .open
+                .runs
+                .iter()
+                .filter(|runs| !runs.is_empty())
+                .map(|runs| words::count(runs.len(), "run"))
+                .collect(),
+            Pane::Events => vec!["newest first".to_owned()],
         }
     }
 
@@ -267,14 +364,15 @@ impl Shown<'_> {
         if beyond.below > 0 {
             line.right(&format!("▾{}", beyond.below), ink.ghost);
         }
+        let configured = self.state.beside.is_configured();
         for pane in Pane::ALL {
-            let (name, number) = match pane {
-                Pane::Canary => (canary::title(self.release), None),
-                Pane::Pipeline => ("Pipeline", None),
-                Pane::Incidents => ("Incidents", None),
-                Pane::Pods => ("Pods", self.open.pods.as_ref().map(Vec::len)),
-                Pane::Runs => ("Analysis", self.open.runs.as_ref().map(Vec::len)),
-                Pane::Events => ("Story", self.open.events.as_ref().map(Vec::len)),
+            if !pane.is_there(configured) {
+                continue;
+            }
+            let name = if pane == Pane::Events {
+                "Story"
+            } else {
+                self.name(pane)
             };
             let style = if pane == self.open.pane {
                 bold(ink.accent)
@@ -282,8 +380,13 @@ impl Shown<'_> {
                 ink.dim
             };
             line.put(name, style);
-            if let Some(number) = number {
-                line.gap(1).put(&number.to_string(), ink.ghost);
+            if let Some(number) = self.number(pane) {
+                let style = if pane == Pane::Incidents {
+                    ink.bad
+                } else {
+                    ink.ghost
+                };
+                line.gap(1).put(&number.to_string(), style);
             }
             line.gap(2);
         }
@@ -309,4 +412,18 @@ impl Shown<'_> {
         }
         told
     }
+}
+
+/// The name of the version that a commit made, where something says so exactly; else the commit.
+fn version_of(release: &Release, facts: &RepositoryFacts, commit: &Commit) -> String {
+    let run = facts.runs.iter().find(|run| run.commit == *commit);
+    [release.serving_before(), release.previous()]
+        .into_iter()
+        .flatten()
+        .map(|version| version.label())
+        .find(|label| {
+            label.contains(commit.as_str())
+                || run.is_some_and(|run| run.reference.as_deref() == Some(label.as_str()))
+        })
+        .unwrap_or_else(|| commit.short().to_owned())
 }

@@ -26,7 +26,7 @@ use crate::{
     },
     ops::guard::Arming,
 };
-use world::{ago, now, sized};
+use world::{ago, beside as around, now, sized};
 
 const SIZES: [(u16, u16); 4] = [(160, 48), (120, 36), (80, 24), (40, 12)];
 
@@ -129,6 +129,14 @@ looks! {
     the_yaml: world::yaml();
     the_audit_log: world::audit();
     the_sources: world::sources();
+    a_release_with_everything_around_it: around::opened_around("prod-eu", "checkout");
+    a_finished_release_with_alerts: around::opened_around("prod-us", "accounts-us");
+    a_release_whose_pipeline_failed: around::opened_around("prod-eu", "search");
+    a_release_that_waits_at_a_gate: around::opened_around("prod-eu", "accounts");
+    a_release_whose_repository_cannot_be_read: around::opened_around("prod-eu", "cart");
+    a_release_whose_workflow_never_ran: around::opened_around("prod-eu", "billing");
+    a_release_without_numbers: around::without_numbers();
+    a_release_beside_sources_that_fail: around::open_in(around::failing_around(), "prod-eu", "checkout");
     arming: world::arming();
     the_reason_afterwards: world::reason();
     leaving_with_something_under_way: world::leaving();
@@ -579,7 +587,7 @@ fn wild_state(wild: &Wild) -> State {
     }
     if let Some(open) = &mut state.open {
         open.scroll = [wild.scroll; 6];
-        open.pane = crate::app::release_view::Pane::ALL[wild.scroll % 4];
+        open.pane = crate::app::release_view::Pane::ALL[wild.scroll % 6];
     }
     state.audit.selected = wild.scroll;
     state.sources.selected = wild.scroll;

@@ -1,5 +1,7 @@
 //! A small fleet in every state that a view must be able to say, made without a provider.
 
+pub(crate) mod beside;
+
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
