@@ -311,6 +311,12 @@ pub enum AuditCommand {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigCommand {
+    /// Writes a first one from what is found: contexts, ingresses, logins, the repository one stands in
+    Init {
+        /// Only show it
+        #[arg(long)]
+        print: bool,
+    },
     /// Every mistake in it, with its line
     Check,
     /// One with every key, commented

@@ -12,6 +12,7 @@ pub mod exit;
 mod find;
 mod history;
 mod inbox;
+mod init;
 mod out;
 mod report;
 mod report_beside;

@@ -8,7 +8,7 @@ use super::{
     audit, decide, doctor,
     exit::Exit,
     find::Wanted,
-    history, inbox,
+    history, inbox, init,
     out::Out,
     status,
     verb::{self, Asked},
@@ -42,7 +42,7 @@ pub fn run(cli: Cli, variables: Variables<'_>) -> Exit {
         }
         Some(Command::Man) => return man(&mut out),
         Some(Command::Audit(command)) => return audit::run(command, variables, &mut out),
-        Some(Command::Config(command)) => {
+        Some(Command::Config(command)) if !matches!(command, ConfigCommand::Init { .. }) => {
             return configuration(*command, &cli, variables, &mut out);
         }
         _ => {}
@@ -80,6 +80,9 @@ fn wants_json(command: Option<&Command>) -> bool {
 }
 
 async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
+    if let Some(Command::Config(ConfigCommand::Init { print })) = &cli.command {
+        return init::run(&cli.global, *print, variables, out).await;
+    }
     if let Some(Command::Demo(args)) = &cli.command {
         return demo(args, &cli, variables, out).await;
     }
@@ -331,6 +334,8 @@ fn configuration(
     out: &mut Out,
 ) -> Exit {
     match command {
+        // Asks servers, and so is handled where those can be asked.
+        ConfigCommand::Init { .. } => return Exit::Internal,
         ConfigCommand::Sample => out.line(config::sample().trim_end()),
         ConfigCommand::Schema => {
             out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default());

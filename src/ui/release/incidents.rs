@@ -69,13 +69,7 @@ pub(super) fn content(shown: &Shown<'_>, sheet: &mut Sheet<'_>, ink: &Ink) {
     }
 }
 
-fn alerts(
-    shown: &Shown<'_>,
-    facts: &IncidentFacts,
-    live: bool,
-    sheet: &mut Sheet<'_>,
-    ink: &Ink,
-) {
+fn alerts(shown: &Shown<'_>, facts: &IncidentFacts, live: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
     let state = shown.state;
     let id = &shown.open.id;
     if state.beside.services.alerts(id).is_none() {
@@ -104,13 +98,7 @@ fn alerts(
     }
 }
 
-fn one(
-    shown: &Shown<'_>,
-    facts: &IncidentFacts,
-    alert: &Alert,
-    sheet: &mut Sheet<'_>,
-    ink: &Ink,
-) {
+fn one(shown: &Shown<'_>, facts: &IncidentFacts, alert: &Alert, sheet: &mut Sheet<'_>, ink: &Ink) {
     let state = shown.state;
     let (mark, style) = alert_mark(alert, ink);
     let loud = is_incident(alert);
@@ -125,7 +113,10 @@ fn one(
             .put(severity.word(), bold(word_style))
             .gap(2);
         if let Some(since) = alert.starts_at {
-            line.put(&words::age(state, since), if loud { style } else { ink.dim });
+            line.put(
+                &words::age(state, since),
+                if loud { style } else { ink.dim },
+            );
         }
         if alert.title() != alert.name() {
             line.gap(2).put(alert.name(), ink.ghost);
@@ -246,7 +237,8 @@ fn one_change(
     line: &mut Strip<'_>,
     ink: &Ink,
 ) {
-    line.put(&short_time(shown.state, entry.at), ink.ghost).gap(2);
+    line.put(&short_time(shown.state, entry.at), ink.ghost)
+        .gap(2);
     let before = duration_words(entry.before.as_secs());
     let before = if fires {
         format!("{before} before")

@@ -192,24 +192,13 @@ fn jobs(shown: &Shown<'_>, run: &Run, roomy: bool, sheet: &mut Sheet<'_>, ink: &
             steps(shown, job, sheet, ink);
         }
     }
-    let held = |gate: &&Gate| {
-        !jobs
-            .iter()
-            .any(|job| gate.waiting_jobs.contains(&job.name))
-    };
+    let held = |gate: &&Gate| !jobs.iter().any(|job| gate.waiting_jobs.contains(&job.name));
     for gate in run.gates.iter().flatten().filter(held) {
         one_gate(shown, gate, 0, sheet, ink);
     }
 }
 
-fn one_job(
-    shown: &Shown<'_>,
-    run: &Run,
-    job: &Job,
-    name: u16,
-    sheet: &mut Sheet<'_>,
-    ink: &Ink,
-) {
+fn one_job(shown: &Shown<'_>, run: &Run, job: &Job, name: u16, sheet: &mut Sheet<'_>, ink: &Ink) {
     let gate = (!job.phase.has_ended())
         .then(|| gate_of(run, job))
         .flatten();
@@ -413,7 +402,12 @@ fn one_change(
 
 fn missing(facts: &RepositoryFacts, sheet: &mut Sheet<'_>, ink: &Ink) {
     for what in &facts.missing {
-        sheet.labelled(("▲", ink.waiting), 2, &format!("not read: {what}"), ink.text);
+        sheet.labelled(
+            ("▲", ink.waiting),
+            2,
+            &format!("not read: {what}"),
+            ink.text,
+        );
     }
 }
 

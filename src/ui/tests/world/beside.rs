@@ -186,12 +186,7 @@ pub(crate) fn wave(middle: f64, points: usize) -> Vec<Option<f64>> {
 }
 
 pub(crate) fn arm(errors: (f64, f64), slow: f64, traffic: f64, middle: f64) -> Arm {
-    let counts = |bad| {
-        Reading::Value(Counts {
-            bad,
-            all: errors.1,
-        })
-    };
+    let counts = |bad| Reading::Value(Counts { bad, all: errors.1 });
     Arm {
         hash: Some("9f3c1e2b".into()),
         errors: counts(errors.0),
@@ -291,7 +286,12 @@ fn incidents() -> Vec<IncidentFacts> {
     let mut inhibited = alert("prod-eu", "checkout", "info", "Queue grows");
     inhibited.state = AlertState::Suppressed;
     inhibited.inhibited_by = vec![Fingerprint(safe("prod-eu-checkout-p99 latency high"))];
-    let mut muted = alert("prod-eu", "checkout", "someday", "Certificate ends in 20 days");
+    let mut muted = alert(
+        "prod-eu",
+        "checkout",
+        "someday",
+        "Certificate ends in 20 days",
+    );
     muted.muted_by = vec![safe("out-of-hours")];
     let images = [
         alert("prod-us", "accounts-us", "critical", "Errors above 2 %"),
@@ -373,7 +373,11 @@ fn repositories() -> Vec<RepositoryFacts> {
             JobPhase::Ended(Conclusion::Failure),
         ),
         step(3, "Upload the report", JobPhase::Ended(Conclusion::Skipped)),
-        step(4, "Notify", JobPhase::Ended(Conclusion::Unknown(safe("sideways")))),
+        step(
+            4,
+            "Notify",
+            JobPhase::Ended(Conclusion::Unknown(safe("sideways"))),
+        ),
     ];
     failed.jobs = Some(vec![
         job("build", success(), 1_500, 131),
@@ -444,7 +448,11 @@ pub(crate) fn around() -> State {
     let config = crate::config::parse(CONFIG, "test").unwrap();
     let mut sources = vec![source(SourceKind::GitHub, None, SourceState::Live)];
     for name in ["prod-eu", "prod-us"] {
-        sources.push(source(SourceKind::Prometheus, Some(name), SourceState::Live));
+        sources.push(source(
+            SourceKind::Prometheus,
+            Some(name),
+            SourceState::Live,
+        ));
         sources.push(source(
             SourceKind::Alertmanager,
             Some(name),
