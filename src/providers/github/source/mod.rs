@@ -49,6 +49,9 @@ const AT_ONCE: usize = 4;
 /// Requests of the budget that are left to actions.
 const RESERVE: u64 = 100;
 
+/// Pairs of commits that are remembered as told, of one repository.
+const COMPARED: usize = 256;
+
 const FIRST_HOLD: Duration = Duration::from_secs(5);
 const LONGEST_HOLD: Duration = Duration::from_secs(60);
 /// A login that was refused does not become good by asking; somebody has to do something first.
@@ -382,6 +385,9 @@ async fn read(server: Server, wanted: RepositoryWanted, mut known: Known) -> Rea
                 Err(trouble) if trouble.status() == Some(404) => {}
                 // Another time; what was read is told now.
                 Err(_) => continue,
+            }
+            if known.memory.compared.len() >= COMPARED {
+                known.memory.compared.pop_first();
             }
             known.memory.compared.insert((from, to));
         }
