@@ -199,6 +199,24 @@ impl Beside {
         }
     }
 
+    /// The commits of the version that served before and of the one that is there, where both are known.
+    pub(super) fn versions_to_compare(&self, release: &Release) -> Option<(Commit, Commit)> {
+        let to = self.commit(release)?;
+        let before = release.serving_before().or_else(|| release.previous())?;
+        let tag = tag_of(before.images.first()?)?;
+        let from = Commit::new(&tag).or_else(|| {
+            let rule = self.services.pipeline(&release.rollout)?.to;
+            let facts = self.repositories.get(&rule.repository)?.facts.as_ref()?;
+            let run = facts
+                .runs
+                .iter()
+                .filter(|run| is_of(run, &rule))
+                .find(|run| run.reference.as_deref() == Some(&*tag))?;
+            Some(run.commit.clone())
+        })?;
+        (from != to).then_some((from, to))
+    }
+
     pub(super) fn pipeline_lift(&self, release: &Release) -> Option<Lift> {
         let pipeline = self.pipeline(release)?;
         let PipelineState::Here {

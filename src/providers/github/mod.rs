@@ -5,6 +5,8 @@
 //! twice, and nothing follows a redirect with the token to another origin.
 
 pub mod act;
+#[cfg(test)]
+mod fake;
 pub mod host;
 pub mod logs;
 pub mod map;

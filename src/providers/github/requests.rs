@@ -50,10 +50,10 @@ impl Decision {
 /// with every job of it that waits for these environments.
 pub fn review(run: &RunId, environment_ids: &[u64], decision: Decision, comment: &str) -> Write {
     let path = format!("{}/pending_deployments", run_path(run));
-    let ids: String = environment_ids
-        .iter()
-        .map(|id| format!(" -F 'environment_ids[]={id}'"))
-        .collect();
+    let mut ids = String::new();
+    for id in environment_ids {
+        ids.push_str(&format!(" -F 'environment_ids[]={id}'"));
+    }
     Write {
         command: format!(
             "gh api -X POST {}{ids} -f state={} -f comment={}",

@@ -310,7 +310,7 @@ mod tests {
     fn an_odd_run_costs_neither_its_neighbours_nor_its_own_other_fields() {
         let runs: Runs = serde_json::from_str(
             r#"{"workflow_runs":[
-                {"id":"30433642000","name":7,"run_number":"562","actor":[],"head_branch":null,
+                {"id":"30433642000","name":7,"run_number":"562","actor":"ann","head_branch":null,
                  "created_at":"2020-01-20T09:42:40.000-08:00","updated_at":"yesterday","new":{"a":1}},
                 {"name":"no id"},
                 {"id":2,"head_commit":{"message":null},"steps":3}

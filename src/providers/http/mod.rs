@@ -8,9 +8,12 @@ mod answer;
 mod body;
 mod budget;
 mod connection;
+mod elsewhere;
+mod exchange;
 mod kept;
 mod login;
 mod reply;
+mod setup;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -19,22 +22,18 @@ mod trouble;
 use std::{
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use reqwest::{Client, Url};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 use self::{
-    body::{Bounds, Inflow},
     budget::Ledger,
     connection::{Building, Use},
+    exchange::{Answer, Ask},
     kept::{Kept, Store},
     login::{Fetched, Login},
 };
@@ -43,84 +42,16 @@ use crate::model::{
     text::{Safe, sanitise_line},
 };
 
+pub use elsewhere::Stream;
 pub use login::{Credential, Variables};
 pub use reply::{DEPTH, Reply, json};
+pub use setup::{Limits, Setup};
 pub use trouble::{Fate, Location, Said, Trouble, Why};
 
 /// Where the time comes from: the runtime's clock, or a test's.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub const JSON: &str = "application/json";
-
-/// A longer way there and back says too little about where in between the server looked at its clock.
-const CLOCK_WITHIN: Duration = Duration::from_secs(2);
-
-/// What an answer may cost, and how many may be under way.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Name, TCP and TLS together.
-    pub connect: Duration,
-    /// Until the head of the answer is here, once connected.
-    pub header: Duration,
-    /// Between two pieces of the answer.
-    pub idle: Duration,
-    pub total: Duration,
-    /// After unpacking.
-    pub body: usize,
-    /// How much larger an answer of more than a mebibyte may be unpacked than packed.
-    pub ratio: u32,
-    /// Of an answer that tells an error.
-    pub error_body: usize,
-    /// Of everything kept for conditional requests.
-    pub kept_bytes: usize,
-    pub kept_entries: usize,
-    /// Reads at the same time.
-    pub at_once: usize,
-    /// Between two writes.
-    pub write_gap: Duration,
-    /// So many requests of the host's budget are left to what a human asks for ([`Server::urgent`]).
-    pub reserve: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            header: Duration::from_secs(10),
-            idle: Duration::from_secs(30),
-            total: Duration::from_secs(60),
-            body: 64 << 20,
-            ratio: 100,
-            error_body: 256 << 10,
-            kept_bytes: 32 << 20,
-            kept_entries: 1024,
-            at_once: 4,
-            write_gap: Duration::ZERO,
-            reserve: 0,
-        }
-    }
-}
-
-/// Everything that a [`Server`] is made of.
-#[derive(Clone)]
-pub struct Setup {
-    /// With its path prefix; no user, query or fragment.
-    pub base: String,
-    pub credential: Credential,
-    /// Sent with every request to it.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The only authorities to trust, as PEM; `None`: those of the system.
-    pub authority: Option<Vec<u8>>,
-    pub limits: Limits,
-    pub clock: Clock,
-    pub variables: Variables,
-}
-
-impl fmt::Debug for Setup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setup").finish_non_exhaustive()
-    }
-}
 
 /// One server as one user. Cheap to clone; clones share the budget, the connections and what is kept.
 #[derive(Clone)]
@@ -155,20 +86,6 @@ impl fmt::Debug for Server {
             .field("name", &self.inner.name)
             .finish_non_exhaustive()
     }
-}
-
-/// One request, before its login.
-struct Ask<'a> {
-    method: Method,
-    url: Url,
-    accept: &'a str,
-    content: Option<(&'a str, Bytes)>,
-    used: Use,
-}
-
-enum Answer {
-    Whole(Reply),
-    NotModified(HeaderMap),
 }
 
 impl Server {
@@ -279,49 +196,6 @@ impl Server {
     pub async fn follow(&self, link: &str, accept: &str) -> Result<Reply, Trouble> {
         let url = target::same_origin(&self.inner.base, link).map_err(|why| self.fail(why))?;
         self.read(url, accept).await
-    }
-
-    /// What a redirect points to, wherever that is: without credential, cookie and the server's own headers. Over
-    /// https; over plain http from loopback to loopback only.
-    pub async fn get_elsewhere(&self, location: &Location) -> Result<Reply, Trouble> {
-        let mut stream = self.stream_elsewhere(location).await?;
-        let mut whole = bytes::BytesMut::new();
-        while let Some(piece) = stream.next().await? {
-            whole.extend_from_slice(&piece);
-        }
-        Ok(Reply {
-            status: stream.status,
-            headers: stream.headers,
-            body: whole.freeze(),
-            unchanged: false,
-            at: self.now(),
-            server: self.inner.name.clone(),
-        })
-    }
-
-    /// The same, piece by piece.
-    pub async fn stream_elsewhere(&self, location: &Location) -> Result<Stream, Trouble> {
-        let until = Instant::now() + self.limits.total;
-        let url = target::elsewhere(&self.inner.base, location.url()).map_err(|w| self.fail(w))?;
-        let client = self.stranger(&url).map_err(|why| self.fail(why))?;
-        let request = client
-            .get(url)
-            .header(header::ACCEPT_ENCODING, "gzip")
-            .build()
-            .map_err(|error| self.fail(connection::failed(error)))?;
-        let response = self.head(&client, request).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        if !status.is_success() {
-            return Err(self.refusal(response).await);
-        }
-        let inflow = Inflow::new(response, self.bounds()).map_err(|why| self.fail(why))?;
-        Ok(Stream {
-            status: status.as_u16(),
-            headers,
-            inflow,
-            until,
-            server: self.clone(),
-        })
     }
 
     /// A write. Sent once, whatever becomes of it: [`Trouble::fate`] tells what is known. One at a time, never held back
@@ -462,160 +336,6 @@ impl Server {
             .await
             .map_err(|why| self.fail(why))
     }
-
-    /// One request and its whole answer.
-    async fn once(
-        &self,
-        ask: &Ask<'_>,
-        fetched: &Fetched,
-        kept: Option<&Kept>,
-    ) -> Result<Answer, Trouble> {
-        let client = match ask.used {
-            Use::Reads => &self.inner.reads,
-            Use::Writes => &self.inner.writes,
-        };
-        let request = self.request(client, ask, fetched, kept)?;
-        lock(&self.inner.ledger).asked();
-        let answer = async {
-            let response = self.head(client, request).await?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            lock(&self.inner.ledger).note(&headers, self.now());
-            if status == StatusCode::NOT_MODIFIED {
-                return Ok(Answer::NotModified(headers));
-            }
-            if !status.is_success() {
-                let trouble = self.refusal(response).await;
-                if let Why::RateLimited { said, retry_after } = trouble.why() {
-                    lock(&self.inner.ledger).slow_down(*retry_after, &said.message, self.now());
-                }
-                return Err(trouble);
-            }
-            lock(&self.inner.ledger).succeeded();
-            let at = self.now();
-            let inflow = Inflow::new(response, self.bounds()).map_err(|why| self.fail(why))?;
-            let body = inflow.collect().await.map_err(|why| self.fail(why))?;
-            Ok(Answer::Whole(Reply {
-                status: status.as_u16(),
-                headers,
-                body,
-                unchanged: false,
-                at,
-                server: self.inner.name.clone(),
-            }))
-        };
-        timeout(self.limits.total, answer).await.map_err(|_| {
-            self.fail(Why::Timeout {
-                after: self.limits.total,
-            })
-        })?
-    }
-
-    fn request(
-        &self,
-        client: &Client,
-        ask: &Ask<'_>,
-        fetched: &Fetched,
-        kept: Option<&Kept>,
-    ) -> Result<reqwest::Request, Trouble> {
-        let mut request = client
-            .request(ask.method.clone(), ask.url.clone())
-            .header(header::ACCEPT, ask.accept)
-            .header(header::ACCEPT_ENCODING, "gzip");
-        for (name, value) in &self.inner.headers {
-            request = request.header(name, value);
-        }
-        if let Some((content_type, body)) = &ask.content {
-            request = request
-                .header(header::CONTENT_TYPE, *content_type)
-                .body(body.clone());
-        }
-        if let Some(etag) = kept.and_then(Kept::etag) {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        } else if let Some(modified) = kept.and_then(Kept::modified) {
-            request = request.header(header::IF_MODIFIED_SINCE, modified);
-        }
-        self.inner
-            .login
-            .sign(request, fetched)
-            .map_err(|why| self.fail(why))?
-            .build()
-            .map_err(|error| self.fail(connection::failed(error)))
-    }
-
-    async fn head(
-        &self,
-        client: &Client,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, Trouble> {
-        // Connecting has its own limit inside, which tells "not sent" apart; this one begins with it.
-        let within = self.limits.connect + self.limits.header;
-        let (began, wall) = (Instant::now(), self.now());
-        let response = timeout(within, client.execute(request))
-            .await
-            .map_err(|_| self.fail(Why::Timeout { after: within }))?
-            .map_err(|error| self.fail(connection::failed(error)))?;
-        if began.elapsed() < CLOCK_WITHIN
-            && response.url().origin() == self.inner.base.origin()
-            && let Some(date) = answer::date(response.headers())
-        {
-            // A `Date` is cut to whole seconds: half a second later is the best guess.
-            let middle = wall.as_millisecond().midpoint(self.now().as_millisecond());
-            *lock(&self.inner.ahead) = Some(date.as_millisecond() + 500 - middle);
-        }
-        Ok(response)
-    }
-
-    /// The status is known: a body that breaks or is too long does not make it unknown again.
-    async fn refusal(&self, response: reqwest::Response) -> Trouble {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bounds = Bounds {
-            body: self.limits.error_body,
-            ..self.bounds()
-        };
-        let body = match Inflow::new(response, bounds) {
-            Ok(inflow) => timeout(self.limits.header, inflow.collect())
-                .await
-                .map_or_else(|_| Bytes::new(), Result::unwrap_or_default),
-            Err(_) => Bytes::new(),
-        };
-        self.fail(answer::refusal(status, &headers, body))
-    }
-
-    fn complete(&self, answer: Answer) -> Result<Reply, Trouble> {
-        match answer {
-            Answer::Whole(reply) => Ok(reply),
-            Answer::NotModified(_) => Err(Trouble::malformed(
-                &self.inner.name,
-                "it says that nothing changed (304), and was not asked whether",
-            )),
-        }
-    }
-
-    fn stranger(&self, url: &Url) -> Result<Client, Why> {
-        if let Some(client) = self.inner.elsewhere.get() {
-            return Ok(client.clone());
-        }
-        let building = Building {
-            url,
-            connect: self.limits.connect,
-            // An own authority signs for the server, and for the storage beside it.
-            authority: self.inner.authority.as_deref(),
-        };
-        let client = building.client(Use::Reads)?;
-        Ok(self.inner.elsewhere.get_or_init(|| client).clone())
-    }
-
-    const fn bounds(&self) -> Bounds {
-        Bounds {
-            body: self.limits.body,
-            ratio: self.limits.ratio,
-            idle: self.limits.idle,
-        }
-    }
-
-    fn fail(&self, why: Why) -> Trouble {
-        Trouble::new(&self.inner.name, why)
-    }
 }
 
 /// With what a read was asked.
@@ -623,37 +343,6 @@ impl Server {
 struct Asked {
     kept: Option<Kept>,
     credential: u64,
-}
-
-/// An answer from elsewhere, piece by piece.
-pub struct Stream {
-    pub status: u16,
-    pub headers: HeaderMap,
-    inflow: Inflow,
-    until: Instant,
-    server: Server,
-}
-
-impl Stream {
-    /// `None`: it is complete.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Trouble> {
-        tokio::time::timeout_at(self.until, self.inflow.next())
-            .await
-            .map_err(|_| {
-                self.server.fail(Why::Timeout {
-                    after: self.server.limits.total,
-                })
-            })?
-            .map_err(|why| self.server.fail(why))
-    }
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
 }
 
 fn is_unauthorized<T>(answered: &Result<T, Trouble>) -> bool {

@@ -3,7 +3,11 @@
 use std::{
     io::Write,
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -176,7 +176,7 @@ pub async fn runs(
 ) -> Result<Listed<Run>, Trouble> {
     let path = requests::runs(repository, workflow, count);
     let (runs, reply): (wire::Runs, _) = one(server, &path).await?;
-    Ok(of_runs(runs, repository, reply))
+    Ok(of_runs(&runs, repository, reply))
 }
 
 /// The runs that wait at a gate, whenever they began.
@@ -187,10 +187,10 @@ pub async fn waiting_runs(
 ) -> Result<Listed<Run>, Trouble> {
     let path = requests::waiting_runs(repository, workflow);
     let (runs, reply): (wire::Runs, _) = one(server, &path).await?;
-    Ok(of_runs(runs, repository, reply))
+    Ok(of_runs(&runs, repository, reply))
 }
 
-fn of_runs(runs: wire::Runs, repository: &Repository, reply: Reply) -> Listed<Run> {
+fn of_runs(runs: &wire::Runs, repository: &Repository, reply: Reply) -> Listed<Run> {
     let found = runs.workflow_runs.all.len();
     let all: Vec<Run> = runs
         .workflow_runs

@@ -49,6 +49,9 @@ const AT_ONCE: usize = 4;
 /// Requests of the budget that are left to actions.
 const RESERVE: u64 = 100;
 
+/// Pairs of commits that are remembered as told, of one repository.
+const COMPARED: usize = 256;
+
 const FIRST_HOLD: Duration = Duration::from_secs(5);
 const LONGEST_HOLD: Duration = Duration::from_secs(60);
 /// A login that was refused does not become good by asking; somebody has to do something first.
@@ -375,13 +378,22 @@ async fn read(server: Server, wanted: RepositoryWanted, mut known: Known) -> Rea
     let facts = read::repository(&server, &wanted, &mut known.memory).await;
     let mut changes = Vec::new();
     if let Ok(facts) = &facts {
-        for (from, to) in read::changes_wanted(facts, &known.memory) {
+        let mut pairs = read::changes_wanted(facts, &known.memory);
+        for pair in &wanted.compare {
+            if !known.memory.compared.contains(pair) && !pairs.contains(pair) {
+                pairs.push(pair.clone());
+            }
+        }
+        for (from, to) in pairs {
             match read::compare(&server, &wanted.repository, &from, &to).await {
                 Ok(found) => changes.push(found),
                 // A commit that is gone (a branch was forced) does not come back.
                 Err(trouble) if trouble.status() == Some(404) => {}
                 // Another time; what was read is told now.
                 Err(_) => continue,
+            }
+            if known.memory.compared.len() >= COMPARED {
+                known.memory.compared.pop_first();
             }
             known.memory.compared.insert((from, to));
         }

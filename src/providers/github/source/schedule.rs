@@ -212,6 +212,7 @@ mod tests {
             workflow: None,
             closely,
             environments: Vec::new(),
+            compare: Vec::new(),
         }
     }
 
