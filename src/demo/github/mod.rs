@@ -198,8 +198,10 @@ impl GitHub {
             }
             _ => not_found(),
         };
-        // A run that was begun or ended by the request is due for the driver.
-        self.api.wake.notify_one();
+        if asked.method == Method::POST {
+            // What a run does next is due for the driver.
+            self.api.wake.notify_one();
+        }
         reply.with("x-github-api-version-selected", version)
     }
 
