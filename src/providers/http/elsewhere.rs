@@ -60,7 +60,9 @@ impl Server {
     }
 
     fn stranger(&self, url: &Url) -> Result<Client, Why> {
-        if let Some(client) = self.inner.elsewhere.get() {
+        // One for plain http knows no authorities, so it must not be kept for https.
+        let kept = url.scheme() == "https";
+        if let Some(client) = self.inner.elsewhere.get().filter(|_| kept) {
             return Ok(client.clone());
         }
         let building = Building {
@@ -70,7 +72,10 @@ impl Server {
             authority: self.inner.authority.as_deref(),
         };
         let client = building.client(Use::Reads)?;
-        Ok(self.inner.elsewhere.get_or_init(|| client).clone())
+        if kept {
+            return Ok(self.inner.elsewhere.get_or_init(|| client).clone());
+        }
+        Ok(client)
     }
 }
 

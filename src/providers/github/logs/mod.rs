@@ -14,7 +14,7 @@ use crate::{
         pipeline::Repository,
         text::sanitise,
     },
-    providers::http::{Server, Trouble, Why},
+    providers::http::{Limits, Server, Trouble, Why},
 };
 
 pub use line::parse;
@@ -24,6 +24,9 @@ const LINES: usize = 20_000;
 
 /// A longer line is cut. One that never ends must not be collected.
 const LINE_BYTES: usize = 16 << 10;
+
+const LOG_BYTES: usize = 256 << 20;
+const LOG_WITHIN: Duration = Duration::from_secs(180);
 
 /// Looked at whether the job has ended.
 const POLL: Duration = Duration::from_secs(8);
@@ -90,7 +93,10 @@ pub async fn job_log(
     };
     match (trouble.why(), trouble.location()) {
         (Why::Redirected { .. }, Some(location)) => {
-            let mut stream = server.stream_elsewhere(location).await?;
+            let mut stream = server
+                .with_limits(of_a_log(server))
+                .stream_elsewhere(location)
+                .await?;
             let mut tail = Tail::default();
             while let Some(piece) = stream.next().await? {
                 tail.take(&piece);
@@ -102,6 +108,16 @@ pub async fn job_log(
             "the host has no log of this job: it has expired, was deleted, or you may not see it",
         ))),
         _ => Err(trouble),
+    }
+}
+
+/// It flows by, and only its end is kept: it may be long, and as repetitive as logs are.
+fn of_a_log(server: &Server) -> Limits {
+    Limits {
+        body: LOG_BYTES,
+        ratio: u32::MAX,
+        total: LOG_WITHIN,
+        ..server.limits()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Reading: one question each, with the pages and the harmless redirects that belong to it. Writes nothing, repeats
-//! nothing; whoever asks decides what a failure means.
+//! Reading: one question each, with the pages and the harmless redirects that belong to it. Writes nothing; whoever asks
+//! decides what a failure means.
 
 mod access;
 mod repository;
@@ -41,9 +41,13 @@ pub struct Listed<T> {
     pub reply: Reply,
 }
 
-/// A read. A renamed repository answers with its new place: followed within the origin, which is no other host.
+/// A read. One whose connection broke is asked once more: balancers close connections, and it changes nothing. A renamed
+/// repository answers with its new place: followed within the origin, which is no other host.
 async fn get(server: &Server, path: &str) -> Result<Reply, Trouble> {
     let mut answered = server.get(path, requests::JSON).await;
+    if matches!(&answered, Err(trouble) if matches!(trouble.why(), Why::Lost { .. })) {
+        answered = server.get(path, requests::JSON).await;
+    }
     for _ in 0..REDIRECTS {
         let Err(trouble) = &answered else { break };
         let (Some(301 | 302 | 307 | 308), Some(location)) = (trouble.status(), trouble.location())

@@ -9,6 +9,7 @@ use crate::providers::github::{
     fake::{Answer, Asked, Fake},
     requests::{Decision, Write},
 };
+use crate::providers::http::{Credential, Limits};
 
 fn name() -> Repository {
     Repository::new("acme/checkout").expect("a repository")
@@ -344,4 +345,29 @@ async fn a_part_that_fails_is_named_and_a_host_that_fails_is_the_hosts() {
         .await
         .expect_err("limited");
     assert!(is_of_the_host(&trouble), "{trouble}");
+}
+
+#[tokio::test]
+async fn a_read_whose_connection_broke_is_asked_once_more() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("bind");
+    let base = format!("http://{}", listener.local_addr().expect("address"));
+    let clock = std::sync::Arc::new(jiff::Timestamp::now);
+    let server = Server::new(&base, Credential::None, Limits::default(), clock).expect("server");
+    let answers = async {
+        for answer in [
+            "",
+            "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"login\":\"ann\"}",
+        ] {
+            let (mut socket, _) = listener.accept().await.expect("accept");
+            let mut buffer = [0; 4096];
+            let count = socket.read(&mut buffer).await.expect("a request");
+            assert!(buffer[..count].starts_with(b"GET /user"));
+            socket.write_all(answer.as_bytes()).await.expect("write");
+        }
+    };
+    let ((), user) = futures::join!(answers, user(&server));
+    assert_eq!(&*user.expect("the second time").0, "ann");
 }
