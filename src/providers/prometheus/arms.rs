@@ -481,3 +481,6 @@ impl Measured {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

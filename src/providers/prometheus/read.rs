@@ -82,6 +82,14 @@ impl Known {
     }
 }
 
+/// Nothing at all was answered about a release.
+#[derive(Clone, Debug)]
+pub struct Unanswered {
+    pub failure: Failure,
+    /// What is to be told if it is only this release that is not answered about: that it failed.
+    pub metrics: Metrics,
+}
+
 /// What requests to such a server may cost, for whoever makes its [`Server`].
 pub fn limits() -> Limits {
     Limits {
@@ -302,7 +310,7 @@ impl Prometheus {
 
     /// Everything about one release. An error only where the server as a whole did not answer: what is wrong with one
     /// question is in the reading that it was for.
-    pub async fn read(&self, known: &Known, asked: &Asked) -> Result<Metrics, Failure> {
+    pub async fn read(&self, known: &Known, asked: &Asked) -> Result<Metrics, Box<Unanswered>> {
         let here = self.now();
         let ahead = SignedDuration::from_millis(known.ahead_ms);
         let there = here.checked_add(ahead).unwrap_or(here);
@@ -311,10 +319,11 @@ impl Prometheus {
         // On the heap: each holds four requests and their ways there.
         let question = |measure| Box::pin(self.answers(asked.queries.question(measure), &plan));
         let (errors, slow) = join!(question(Measure::Errors), question(Measure::Slow));
-        if let Some(failure) = of_the_server(&[&errors, &slow]) {
-            return Err(failure);
+        let metrics = arms::metrics(asked, &plan, &errors, &slow, self.now());
+        match of_the_server(&[&errors, &slow]) {
+            Some(failure) => Err(Box::new(Unanswered { failure, metrics })),
+            None => Ok(metrics),
         }
-        Ok(arms::metrics(asked, &plan, &errors, &slow, self.now()))
     }
 }
 

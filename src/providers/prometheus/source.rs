@@ -10,9 +10,9 @@ use tokio::{
 };
 
 use super::{
-    outcome::Failure,
+    outcome::{Failure, Kind},
     queries::Asked,
-    read::{Known, Prometheus},
+    read::{Known, Prometheus, Unanswered},
 };
 use crate::{
     model::{
@@ -47,7 +47,7 @@ impl From<Closed> for Ended {
 }
 
 type Reading<'a> =
-    Pin<Box<dyn Future<Output = (MetricsWanted, Result<Metrics, Failure>)> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = (MetricsWanted, Result<Metrics, Box<Unanswered>>)> + Send + 'a>>;
 
 /// Asks until it is dropped, or the receiver is.
 pub async fn run(
@@ -173,7 +173,10 @@ impl Source {
                     ping = Instant::now() + self.pace.around(SELDOM);
                     let late = self.pace.around(Duration::from_secs(2));
                     self.read.insert(key.clone(), Instant::now() + late);
-                    let metrics = metrics.map_err(Ended::Failed)?;
+                    let metrics = match metrics {
+                        Ok(metrics) => metrics,
+                        Err(unanswered) => self.only_this_one(*unanswered).await?,
+                    };
                     self.told(known, &key, metrics).await?;
                 }
                 changed = self.wanted.changed() => changed.map_err(|_| Ended::Closed)?,
@@ -185,6 +188,17 @@ impl Source {
                 }
                 () = self.out.closed() => return Err(Ended::Closed),
             }
+        }
+    }
+
+    /// A release whose queries are too heavy fails alone, while the server answers what is easy: otherwise one of them
+    /// would hide all others.
+    async fn only_this_one(&self, unanswered: Unanswered) -> Result<Metrics, Ended> {
+        let too_heavy = unanswered.failure.kind == Kind::Overloaded;
+        if too_heavy && self.server.ahead_ms().await.is_ok() {
+            Ok(unanswered.metrics)
+        } else {
+            Err(Ended::Failed(unanswered.failure))
         }
     }
 

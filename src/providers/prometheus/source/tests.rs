@@ -28,6 +28,8 @@ const NOW: i64 = 1_795_215_230;
 #[derive(Clone, Default)]
 struct Fake {
     status: u16,
+    /// A gateway that gives up on everything but the easiest.
+    is_slow: bool,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -37,6 +39,10 @@ async fn answer(State(fake): State<Fake>, uri: Uri) -> impl IntoResponse {
     if !status.is_success() {
         let text = [(header::CONTENT_TYPE, "text/plain")];
         return (status, text, "Unauthorized\n".to_owned());
+    }
+    if fake.is_slow && uri.path() == "/api/v1/query_range" {
+        let html = [(header::CONTENT_TYPE, "text/html")];
+        return (StatusCode::GATEWAY_TIMEOUT, html, "<h1>504</h1>".to_owned());
     }
     let data = match uri.path() {
         "/api/v1/query" => {
@@ -164,6 +170,31 @@ async fn a_refused_login_is_told_with_when_it_is_tried_again() {
         ["/api/v1/query"],
         "no release is asked about"
     );
+    drop(tidings);
+    source.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_release_that_is_too_heavy_to_ask_about_fails_alone() {
+    let (_wish, wanted) = watch::channel(vec![asked("checkout")]);
+    let (out, mut tidings) = mpsc::channel(8);
+    let fake = Fake {
+        status: 200,
+        is_slow: true,
+        ..Fake::default()
+    };
+    let source = tokio::spawn(run(server(fake).await, wanted, out));
+    let all = told(&mut tidings, |told| matches!(told, Told::Metrics(_))).await;
+    let metrics = all.iter().find_map(|told| match told {
+        Told::Metrics(metrics) => Some(Arc::clone(metrics)),
+        _ => None,
+    });
+    let Compared::CanaryAndStable { canary, .. } = &metrics.unwrap().compared else {
+        panic!("not compared")
+    };
+    assert!(matches!(&canary.errors, Reading::Failed(why) if why.contains("504")));
+    let states: Vec<SourceState> = all.iter().filter_map(state).collect();
+    assert_eq!(states.last(), Some(&SourceState::Live));
     drop(tidings);
     source.await.unwrap();
 }

@@ -175,7 +175,7 @@ async fn what_is_told_is_what_was_counted_and_what_went_down_is_not_zero() {
         let told = server
             .read(&known, &asked)
             .await
-            .map_err(|e| e.sentence.to_string())?;
+            .map_err(|e| e.failure.sentence.to_string())?;
         match two(&told.compared).0.errors.clone() {
             Reading::Stale { last } => Ok(last),
             Reading::Value(Counts { bad, all }) => {
