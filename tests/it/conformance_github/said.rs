@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass::{
-    model::pipeline::{Conclusion, DeploymentState, Repository, RunPhase},
+    model::pipeline::{Conclusion, DeploymentState, Repository, ReviewState, RunPhase},
     providers::github::{map, wire},
 };
 
@@ -192,7 +192,9 @@ fn check_example(report: &mut Report, operation: &str, case: &str, body: &Value)
                 let review = map::review(&decode(one).unwrap());
                 report.check(
                     case,
-                    review.approved && review.environments.len() == 1 && review.user.is_some(),
+                    review.state == ReviewState::Approved
+                        && review.environments.len() == 1
+                        && review.user.is_some(),
                     || format!("{review:?}"),
                 );
             }
