@@ -7,6 +7,7 @@ pub mod id;
 pub mod incident;
 pub mod job_log;
 pub mod metrics;
+pub mod offered;
 pub mod pipeline;
 pub mod release;
 pub mod replica_set;

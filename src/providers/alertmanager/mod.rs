@@ -5,7 +5,6 @@
 //! never rank what is wrong, and never take a refusal for a success or a lost answer for a refusal.
 
 pub mod map;
-pub mod matchers;
 pub mod plan;
 pub mod read;
 pub mod requests;

@@ -7,11 +7,11 @@ use serde_json::Value;
 use windlass::{
     model::{
         incident::{AlertState, Matcher, SilenceId},
+        offered::offered,
         text::sanitise,
     },
     providers::alertmanager::{
         map::{Answers, incidents},
-        matchers::offered,
         requests::{self, Sent, SilenceDraft},
         wire::{Alert, Group, List, Silence, Status},
     },

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use windlass::{
     model::{
         incident::{Alert, AlertState, IncidentFacts, Matcher, SilenceId, SilenceState},
+        offered::offered,
         source::SourceState,
     },
     providers::alertmanager::{
-        matchers::offered,
         read::{expire, silence, silences_and_alerts},
         requests::{Sent, SilenceDraft},
     },

@@ -1,7 +1,7 @@
 //! From an alert to the matchers that a silence of it can be made of. Pure. Must never offer a matcher for a text that
 //! is not exactly what the server holds: it would silence something else, or nothing.
 
-use crate::model::{
+use super::{
     incident::{Alert, Matcher},
     text::{Safe, sanitise},
 };
@@ -67,29 +67,39 @@ fn fingerprint(alert: &Alert) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::alertmanager::{
-        map::{Answers, incidents},
-        wire::List,
-    };
+    use crate::model::incident::{AlertState, Fingerprint, Labels};
 
-    fn alert(labels: &str, fingerprint: &str) -> Alert {
-        let body = format!(r#"[{{"fingerprint":"{fingerprint}","labels":{labels}}}]"#);
-        let answers = Answers {
-            alerts: List::read(body.as_bytes()).unwrap(),
-            groups: Err("".into()),
-            silences: Err("".into()),
-            cluster: String::new(),
-        };
-        let facts = incidents(&"prod".into(), &answers, jiff::Timestamp::UNIX_EPOCH);
-        Alert::clone(&facts.alerts[0])
+    fn alert(labels: &[(&str, &str)], fingerprint: &str) -> Alert {
+        Alert {
+            environment: "prod".into(),
+            fingerprint: Fingerprint(sanitise(fingerprint)),
+            labels: labels
+                .iter()
+                .map(|(name, value)| (sanitise(name), sanitise(value)))
+                .collect(),
+            annotations: Labels::new(),
+            state: AlertState::Firing,
+            silenced_by: Vec::new(),
+            inhibited_by: Vec::new(),
+            muted_by: Vec::new(),
+            starts_at: None,
+            receivers: Vec::new(),
+            generator_url: None,
+        }
     }
 
     #[test]
     fn what_lasts_is_on_and_what_changes_with_the_pods_is_off() {
         // Recorded from Alertmanager 0.33.1.
-        let labels = r#"{"alertname":"CheckoutLatencyHigh","cluster":"lab","namespace":"shop",
-                         "service":"payments","severity":"critical","team":"shop"}"#;
-        let offered = offered(&alert(labels, "4b29210e7f205261")).unwrap();
+        let labels = [
+            ("alertname", "CheckoutLatencyHigh"),
+            ("cluster", "lab"),
+            ("namespace", "shop"),
+            ("service", "payments"),
+            ("severity", "critical"),
+            ("team", "shop"),
+        ];
+        let offered = offered(&alert(&labels, "4b29210e7f205261")).unwrap();
         let told: Vec<(&str, bool)> = offered
             .iter()
             .map(|one| (one.matcher.name.as_str(), one.on))
@@ -110,7 +120,7 @@ mod tests {
     #[test]
     fn labels_that_were_changed_to_be_shown_are_not_offered() {
         // The fingerprint is of what the server holds; here an escape sequence was taken out of the value.
-        let changed = alert("{\"alertname\":\"A\\u001b[1m\"}", "0123456789abcdef");
+        let changed = alert(&[("alertname", "A\u{1b}[1m")], "0123456789abcdef");
         assert!(offered(&changed).is_err());
     }
 }
