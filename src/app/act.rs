@@ -85,11 +85,9 @@ impl State {
         Verb::ALL
             .into_iter()
             .filter(|verb| match verb {
-                Verb::Approve
-                | Verb::Reject
-                | Verb::Cancel
-                | Verb::Rerun
-                | Verb::RerunFailed => self.beside.has(SourceKind::GitHub),
+                Verb::Approve | Verb::Reject | Verb::Cancel | Verb::Rerun | Verb::RerunFailed => {
+                    self.beside.has(SourceKind::GitHub)
+                }
                 Verb::Silence | Verb::Expire => self.beside.has(SourceKind::Alertmanager),
                 _ => true,
             })

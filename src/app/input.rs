@@ -755,7 +755,10 @@ impl State {
         if key.code == Code::Char('m') {
             return (Keep::No, Vec::new());
         }
-        (list_key(key, selected, verbs.len().saturating_sub(1)), Vec::new())
+        (
+            list_key(key, selected, verbs.len().saturating_sub(1)),
+            Vec::new(),
+        )
     }
 
     fn palette_key(

@@ -132,11 +132,7 @@ pub(super) fn content(
     warnings(metrics, sheet, ink);
 }
 
-pub(super) fn chart<'m>(
-    release: &Release,
-    metrics: &'m Metrics,
-    pair: &Pair<'m>,
-) -> Chart<'m> {
+pub(super) fn chart<'m>(release: &Release, metrics: &'m Metrics, pair: &Pair<'m>) -> Chart<'m> {
     Chart {
         front: &pair.front.line,
         back: &pair.back.line,
@@ -262,9 +258,7 @@ pub(super) fn counted(
     match reading {
         Reading::Value(value) => {
             let counts = counts(value);
-            let share = value
-                .share()
-                .map_or_else(|| "no traffic".to_owned(), share);
+            let share = value.share().map_or_else(|| "no traffic".to_owned(), share);
             line.put(&counts, text);
             let left = usize::from(room).saturating_sub(width(&counts) + width(&share) + 1);
             if left > 0 {

@@ -22,10 +22,10 @@ mod release;
 mod small;
 mod sources;
 mod strip;
-mod told;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+mod told;
 mod words;
 
 use ratatui::{Frame, buffer::Buffer, layout::Rect};

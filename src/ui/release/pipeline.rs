@@ -192,24 +192,13 @@ fn jobs(shown: &Shown<'_>, run: &Run, roomy: bool, sheet: &mut Sheet<'_>, ink: &
             steps(shown, job, sheet, ink);
         }
     }
-    let held = |gate: &&Gate| {
-        !jobs
-            .iter()
-            .any(|job| gate.waiting_jobs.contains(&job.name))
-    };
+    let held = |gate: &&Gate| !jobs.iter().any(|job| gate.waiting_jobs.contains(&job.name));
     for gate in run.gates.iter().flatten().filter(held) {
         one_gate(shown, gate, 0, sheet, ink);
     }
 }
 
-fn one_job(
-    shown: &Shown<'_>,
-    run: &Run,
-    job: &Job,
-    name: u16,
-    sheet: &mut Sheet<'_>,
-    ink: &Ink,
-) {
+fn one_job(shown: &Shown<'_>, run: &Run, job: &Job, name: u16, sheet: &mut Sheet<'_>, ink: &Ink) {
     let gate = (!job.phase.has_ended())
         .then(|| gate_of(run, job))
         .flatten();
@@ -369,10 +358,12 @@ fn changes(
     let since = super::version_of(shown.release, facts, &changes.from);
     let total = usize::try_from(changes.total).unwrap_or(usize::MAX);
     sheet.line(|line| {
+        let count = words::count(total, "commit");
+        let cells = u16::try_from(width(&count)).unwrap_or(u16::MAX);
         line.put("Changes since ", bold(ink.text));
-        let room = line.left().saturating_sub(12);
-        line.name(&since, room, bold(ink.text)).gap(3);
-        line.put(&words::count(total, "commit"), ink.dim);
+        let room = line.left().saturating_sub(cells + 2);
+        line.name(&since, room, bold(ink.text)).gap(2);
+        line.put(&count, ink.dim);
     });
     if changes.behind > 0 {
         let behind = usize::try_from(changes.behind).unwrap_or(usize::MAX);
@@ -413,7 +404,12 @@ fn one_change(
 
 fn missing(facts: &RepositoryFacts, sheet: &mut Sheet<'_>, ink: &Ink) {
     for what in &facts.missing {
-        sheet.labelled(("▲", ink.waiting), 2, &format!("not read: {what}"), ink.text);
+        sheet.labelled(
+            ("▲", ink.waiting),
+            2,
+            &format!("not read: {what}"),
+            ink.text,
+        );
     }
 }
 

@@ -129,6 +129,8 @@ looks! {
     the_yaml: world::yaml();
     the_audit_log: world::audit();
     the_sources: world::sources();
+    the_board_with_what_is_beside: around::around();
+    the_board_after_an_action: around::acted_around();
     a_release_with_everything_around_it: around::opened_around("prod-eu", "checkout");
     a_finished_release_with_alerts: around::opened_around("prod-us", "accounts-us");
     a_release_whose_pipeline_failed: around::opened_around("prod-eu", "search");

@@ -186,12 +186,7 @@ pub(crate) fn wave(middle: f64, points: usize) -> Vec<Option<f64>> {
 }
 
 pub(crate) fn arm(errors: (f64, f64), slow: f64, traffic: f64, middle: f64) -> Arm {
-    let counts = |bad| {
-        Reading::Value(Counts {
-            bad,
-            all: errors.1,
-        })
-    };
+    let counts = |bad| Reading::Value(Counts { bad, all: errors.1 });
     Arm {
         hash: Some("9f3c1e2b".into()),
         errors: counts(errors.0),
@@ -291,7 +286,12 @@ fn incidents() -> Vec<IncidentFacts> {
     let mut inhibited = alert("prod-eu", "checkout", "info", "Queue grows");
     inhibited.state = AlertState::Suppressed;
     inhibited.inhibited_by = vec![Fingerprint(safe("prod-eu-checkout-p99 latency high"))];
-    let mut muted = alert("prod-eu", "checkout", "someday", "Certificate ends in 20 days");
+    let mut muted = alert(
+        "prod-eu",
+        "checkout",
+        "someday",
+        "Certificate ends in 20 days",
+    );
     muted.muted_by = vec![safe("out-of-hours")];
     let images = [
         alert("prod-us", "accounts-us", "critical", "Errors above 2 %"),
@@ -317,9 +317,13 @@ fn incidents() -> Vec<IncidentFacts> {
 fn repositories() -> Vec<RepositoryFacts> {
     let mut before = run("acme/checkout", 4_790, BEFORE, success());
     before.reference = Some(safe("v2.30.4"));
-    let mut next = run("acme/checkout", 4_820, NEXT, JobPhase::WaitsAtGate);
+    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
     next.title = safe("Show the tax of each line");
-    next.reference = Some(safe("v2.32.0"));
+    next.reference = Some(safe("v4.6.0"));
+    next.jobs = Some(vec![
+        job("build", success(), 700, 131),
+        job("deploy", JobPhase::WaitsAtGate, 0, 0),
+    ]);
     next.gates = Some(vec![gate("production", Some(true))]);
     let checkout = facts(
         "acme/checkout",
@@ -373,7 +377,11 @@ fn repositories() -> Vec<RepositoryFacts> {
             JobPhase::Ended(Conclusion::Failure),
         ),
         step(3, "Upload the report", JobPhase::Ended(Conclusion::Skipped)),
-        step(4, "Notify", JobPhase::Ended(Conclusion::Unknown(safe("sideways")))),
+        step(
+            4,
+            "Notify",
+            JobPhase::Ended(Conclusion::Unknown(safe("sideways"))),
+        ),
     ];
     failed.jobs = Some(vec![
         job("build", success(), 1_500, 131),
@@ -389,7 +397,7 @@ fn repositories() -> Vec<RepositoryFacts> {
     ]);
     let search = facts(
         "acme/search",
-        vec![failed],
+        vec![next, failed],
         vec![DeployedTo {
             environment: safe("production"),
             live: Some(deployed(BEFORE, DeploymentState::Success, 90_000)),
@@ -444,7 +452,11 @@ pub(crate) fn around() -> State {
     let config = crate::config::parse(CONFIG, "test").unwrap();
     let mut sources = vec![source(SourceKind::GitHub, None, SourceState::Live)];
     for name in ["prod-eu", "prod-us"] {
-        sources.push(source(SourceKind::Prometheus, Some(name), SourceState::Live));
+        sources.push(source(
+            SourceKind::Prometheus,
+            Some(name),
+            SourceState::Live,
+        ));
         sources.push(source(
             SourceKind::Alertmanager,
             Some(name),
@@ -590,4 +602,34 @@ pub(crate) fn without_numbers() -> State {
         Told::Metrics(Arc::new(metrics)),
     );
     open_in(state, "prod-eu", "checkout")
+}
+
+/// Backed out: the errors went down and the alert ended.
+pub(crate) fn acted_around() -> State {
+    let mut state = around();
+    select(&mut state, "prod-us", "accounts-us");
+    let mut plan = promotion(&state);
+    plan.intent = intent(&state, Verb::BackOut);
+    let firing = state.beside.firing(&state.target().unwrap().0)[0].clone();
+    let followed = crate::app::actions::Followed {
+        errors_before: Some(0.041),
+        errors_after: Some(0.004),
+        alerts: vec![(
+            firing.fingerprint.clone(),
+            firing.title().to_owned(),
+            Some(ago(20)),
+        )],
+    };
+    state.actions.begin(&plan, followed, ago(240));
+    let line = state.actions.line_mut(&plan.intent.id).unwrap();
+    line.state = LineState::Over {
+        outcome: Outcome {
+            kind: OutcomeKind::Observed,
+            words: "v6.9.2 serves everything".to_owned(),
+            second_place: None,
+            sent: true,
+        },
+        at: ago(200),
+    };
+    state
 }
