@@ -315,9 +315,10 @@ fn left_words(now: Timestamp, until: Timestamp) -> String {
     duration_words(until.duration_since(now).as_secs().max(0))
 }
 
-const TABS: [(&str, &str, View); 4] = [
+const TABS: [(&str, &str, View); 5] = [
     ("1", "Board", View::Board),
     ("2", "Release", View::Release),
+    ("3", "Inbox", View::Inbox),
     ("8", "Audit", View::Audit),
     ("9", "Sources", View::Sources),
 ];
@@ -331,9 +332,11 @@ fn tabs(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         } else {
             (ink.ghost, ink.dim)
         };
-        line.put(digit, digit_style)
-            .gap(1)
-            .put(name, name_style)
-            .gap(3);
+        line.put(digit, digit_style).gap(1).put(name, name_style);
+        if view == View::Inbox && !state.inbox.entries.is_empty() {
+            let waits = state.inbox.entries.len().to_string();
+            line.gap(1).put(&waits, bold(ink.waiting));
+        }
+        line.gap(3);
     }
 }

@@ -10,6 +10,8 @@ use super::{
 };
 use crate::{
     app::{
+        beside::WaitingGate,
+        inbox::Waiting,
         layout,
         state::{Environment, State, View},
     },
@@ -139,12 +141,15 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
 
 fn items(state: &State) -> Vec<Item> {
     let mut items = Vec::with_capacity(12);
-    if matches!(state.view, View::Board | View::Release) {
-        let target = target(state);
-        if let Some((release, environment)) = target {
-            verbs(state, release, environment, &mut items);
-        }
+    let of_rollout = match state.view {
+        View::Board | View::Release => true,
+        View::Inbox => matches!(state.inbox.selected, Some(Waiting::Release(_))),
+        View::Audit | View::Sources => false,
+    };
+    if of_rollout && let Some((release, environment)) = target(state) {
+        verbs(state, release, environment, &mut items);
     }
+    items.extend(around(state));
     match state.view {
         View::Board if state.board.rows().is_empty() => {
             items.push(Item::fixed("r", "try again", 5));
@@ -162,7 +167,6 @@ fn items(state: &State) -> Vec<Item> {
             items.push(Item::fixed("n", "next", 8));
         }
         View::Inbox => {
-            items.push(Item::fixed("a", "approve", 9));
             items.push(Item::fixed("space", "mark", 8));
             items.push(Item::fixed("Enter", "open", 7));
             items.push(Item::fixed("Esc", "back to the Board", 2));
@@ -173,7 +177,8 @@ fn items(state: &State) -> Vec<Item> {
             items.push(Item::fixed("Esc", "back to the Board", 2));
         }
     }
-    if target(state).is_some() && matches!(state.view, View::Board | View::Release) {
+    let menu = matches!(state.view, View::Board | View::Release | View::Inbox);
+    if menu && target(state).is_some() {
         items.push(Item::fixed("m", "more", 5));
     }
     items.push(Item::fixed("?", "keys", 3));
@@ -183,9 +188,53 @@ fn items(state: &State) -> Vec<Item> {
 fn target(state: &State) -> Option<(&Release, Option<&Environment>)> {
     let id = match (state.view, &state.open) {
         (View::Release, Some(open)) => &open.id,
+        (View::Inbox, _) => match state.inbox.selected.as_ref()? {
+            Waiting::Release(id) => id,
+            Waiting::Gate(gate) => state.beside.gate(gate)?.releases.first()?,
+        },
         _ => state.board.selected.as_ref()?,
     };
     Some((state.releases.find(id)?, state.environment_of(id)))
+}
+
+/// What can be asked for about what is beside the rollout: a gate that waits on what is meant, and what changed before
+/// an alert on it.
+fn around(state: &State) -> Vec<Item> {
+    if !matches!(state.view, View::Board | View::Release | View::Inbox) {
+        return Vec::new();
+    }
+    let mut items = Vec::with_capacity(2);
+    let meant = target(state);
+    let gates: Vec<&WaitingGate> = match (state.view, meant) {
+        (View::Inbox, _) => state.selected_gate().into_iter().collect(),
+        (_, Some((release, _))) => state
+            .beside
+            .gates
+            .iter()
+            .filter(|gate| gate.releases.contains(&release.rollout.id))
+            .collect(),
+        (_, None) => Vec::new(),
+    };
+    if let Some(first) = gates.first() {
+        let armed = state
+            .environments
+            .get(&first.environment)
+            .is_some_and(|environment| matches!(environment.arming, Arming::Armed { .. }));
+        let may = gates.iter().any(|gate| gate.gate.may_decide != Some(false));
+        items.push(Item {
+            key: "a",
+            long: Some(format!("approve {}", &*first.gate.environment)),
+            short: "approve",
+            lit: armed && may,
+            rank: 3,
+        });
+    }
+    if let Some((release, _)) = meant
+        && !state.beside.firing(&release.rollout.id).is_empty()
+    {
+        items.push(Item::fixed("t", "what changed", 4));
+    }
+    items
 }
 
 fn verbs(

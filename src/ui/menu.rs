@@ -18,7 +18,7 @@ use crate::{
     ops::{
         guard::Arming,
         intent::Verb,
-        offer::{self, Because, Offer},
+        offer::{Because, Offer},
     },
 };
 
@@ -33,13 +33,7 @@ pub(super) fn draw(
     buf: &mut Buffer,
     ink: &Ink,
 ) {
-    let environment = state.environment_of(target);
-    let access = environment.and_then(|environment| environment.access.get(&target.namespace));
-    let offers = state
-        .releases
-        .find(target)
-        .map(|release| offer::offers(release, access))
-        .unwrap_or_default();
+    let offers = offers(state, target);
     let before = before_all(state, target);
     let columns = if screen.width >= 100 {
         90
@@ -49,6 +43,7 @@ pub(super) fn draw(
     let content = |sheet: &mut Sheet<'_>| {
         preface(&before, sheet, ink);
         for (nth, offer) in offers.iter().enumerate() {
+            heading(&offers, nth, sheet, ink);
             one(offer, target, nth == selected, sheet, ink);
         }
         if offers.is_empty() {
@@ -69,7 +64,8 @@ pub(super) fn draw(
     // Scrolled just so far that the selected verb and its reasons are seen.
     let end = lines_of(buf, inner.width, |sheet| {
         preface(&before, sheet, ink);
-        for offer in offers.iter().take(selected + 1) {
+        for (nth, offer) in offers.iter().enumerate().take(selected + 1) {
+            heading(&offers, nth, sheet, ink);
             one(offer, target, false, sheet, ink);
         }
     });
@@ -92,6 +88,58 @@ pub(super) fn draw(
             sheet,
             ink,
         );
+    });
+}
+
+/// Every verb of the menu with the reasons against it, but for those that are said once for all of them.
+fn offers(state: &State, target: &ReleaseId) -> Vec<Offer> {
+    if state.releases.find(target).is_none() {
+        return Vec::new();
+    }
+    let mut offers: Vec<Offer> = state
+        .menu_verbs()
+        .into_iter()
+        .map(|verb| state.offer(verb, target))
+        .collect();
+    for offer in &mut offers {
+        offer
+            .because
+            .retain(|because| !matches!(because, Because::ReadOnly(_) | Because::Source(_)));
+    }
+    offers
+}
+
+/// What a verb is about.
+const fn about(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve | Verb::Reject | Verb::Cancel | Verb::Rerun | Verb::RerunFailed => "Pipeline",
+        Verb::Silence | Verb::Expire => "Alerts",
+        Verb::BackOut
+        | Verb::Pause
+        | Verb::Resume
+        | Verb::Promote
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry
+        | Verb::Rollback
+        | Verb::Restart => "Rollout",
+    }
+}
+
+/// Before the first verb of a group, where there is more than one group.
+fn heading(offers: &[Offer], nth: usize, sheet: &mut Sheet<'_>, ink: &Ink) {
+    let about_of = |nth: usize| offers.get(nth).map(|offer| about(offer.verb));
+    let several = about_of(0) != about_of(offers.len().saturating_sub(1));
+    let begins = nth == 0 || about_of(nth) != about_of(nth.wrapping_sub(1));
+    if !several || !begins {
+        return;
+    }
+    if nth > 0 {
+        sheet.blank();
+    }
+    sheet.line(|line| {
+        line.gap(2)
+            .put(about_of(nth).unwrap_or_default(), bold(ink.dim));
     });
 }
 

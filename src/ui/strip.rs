@@ -63,10 +63,11 @@ impl<'b> Strip<'b> {
     /// Writes on from where it stands; what does not fit ends in an ellipsis.
     pub(super) fn put(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.left();
-        self.put_in(text, room, style)
+        self.put_within(text, room, style)
     }
 
-    fn put_in(&mut self, text: &str, room: u16, style: Style) -> &mut Self {
+    /// As [`Self::put`], over so many columns at most.
+    pub(super) fn put_within(&mut self, text: &str, room: u16, style: Style) -> &mut Self {
         let room = room.min(self.left());
         if room > 0 && !text.is_empty() {
             let text = clip(text, usize::from(room));
@@ -82,7 +83,7 @@ impl<'b> Strip<'b> {
     pub(super) fn name(&mut self, text: &str, room: u16, style: Style) -> &mut Self {
         let room = room.min(self.left());
         let cut = clip_middle(text, usize::from(room));
-        self.put_in(&cut, room, style)
+        self.put_within(&cut, room, style)
     }
 
     pub(super) fn gap(&mut self, columns: u16) -> &mut Self {
@@ -105,6 +106,21 @@ impl<'b> Strip<'b> {
                 .set_stringn(x, self.y, text, usize::from(wide), style);
             self.end = x.saturating_sub(1);
         }
+        self
+    }
+
+    /// Something at a column of its own; what is written next stands where it would have stood without it.
+    pub(super) fn at_column(&mut self, column: u16, draw: impl FnOnce(&mut Self)) -> &mut Self {
+        let (x, end) = (self.x, self.end);
+        self.to(column);
+        draw(self);
+        (self.x, self.end) = (x, end);
+        self
+    }
+
+    /// Nothing more is written at this column of the line or beyond it.
+    pub(super) fn until(&mut self, column: u16) -> &mut Self {
+        self.end = self.end.min(self.start.saturating_add(column)).max(self.x);
         self
     }
 

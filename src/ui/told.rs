@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::{
     ink::{Ink, bold},
+    measured::since_it_finished,
     strip::{Sheet, Strip},
     words::{self, source_mark, source_words},
 };
@@ -12,13 +13,15 @@ use crate::{
     app::{
         beside::{PipelineState, Source, SourceKind, is_incident},
         names,
+        releases::LiftedBy,
         state::State,
     },
     model::{
         id::ReleaseId,
         incident::{Alert, AlertState, Severity},
         pipeline::{Conclusion, DeploymentState, Gate, Job, Run, RunPhase},
-        release::{Release, duration_words},
+        release::{Group, Release, duration_words},
+        rollout::Phase,
     },
 };
 
@@ -179,4 +182,58 @@ pub(super) fn source_line<'s>(
         }
     }
     Some(source)
+}
+
+/// What a release is doing: the words of its rollout, unless what is around it says that they would mislead. One on which
+/// an alert fires is never called healthy.
+pub(super) fn release_words(state: &State, release: &Release) -> String {
+    let id = &release.rollout.id;
+    let environment = state.environment_of(id);
+    let plain = release.words(state.now, words::may_act(environment, release));
+    if release.rollout.phase != Phase::Healthy {
+        return plain;
+    }
+    match state.releases.lift(id).map(|lift| lift.by) {
+        None => plain,
+        Some(LiftedBy::Pipeline) => "pipeline runs, nothing deployed yet".to_owned(),
+        Some(LiftedBy::Gate) => {
+            let gate = state
+                .beside
+                .gates
+                .iter()
+                .find(|gate| gate.environment == id.environment && gate.releases.contains(id));
+            let name = gate.map_or("", |gate| &*gate.gate.environment);
+            format!("waits at gate {name}").trim_end().to_owned()
+        }
+        Some(LiftedBy::Firing) => {
+            let mut said = "rolled out".to_owned();
+            if let Some(since) = release.since() {
+                said.push_str(&format!(" {} ago", words::age(state, since)));
+            }
+            let errors = state
+                .beside
+                .metrics(id)
+                .and_then(|metrics| since_it_finished(state, metrics));
+            if let Some(errors) = errors {
+                said.push_str(", ");
+                said.push_str(&errors);
+            }
+            said
+        }
+    }
+}
+
+/// The group whose colour those words have: of the rollout itself where it says something, else of what lifts it.
+pub(super) fn group_of_words(state: &State, release: &Release, lifted: Group) -> Group {
+    let id = &release.rollout.id;
+    if state.releases.lift(id).is_none() {
+        return lifted;
+    }
+    let fresh = state
+        .environment_of(id)
+        .is_some_and(crate::app::state::Environment::is_fresh);
+    match release.group(fresh) {
+        Group::Quiet => lifted,
+        own => own,
+    }
 }

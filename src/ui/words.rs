@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::figures;
 use crate::{
     app::{
         actions::{Line, LineState, WATCHED_FOR},
@@ -18,6 +19,7 @@ use crate::{
     ops::{
         guard::{Arming, Decision},
         intent::Verb,
+        machine::OutcomeKind,
         offer,
     },
 };
@@ -186,6 +188,86 @@ pub(super) fn action_words(line: &Line) -> String {
             format!("{}: {words}", line.verb.title())
         }
         LineState::Over { outcome, .. } => outcome_words(line.verb.title(), outcome),
+    }
+}
+
+/// What became of the errors and the alerts of a release that was acted on; empty where nothing is known of them.
+pub(super) fn followed_words(state: &State, line: &Line) -> String {
+    let LineState::Over { outcome, .. } = &line.state else {
+        return String::new();
+    };
+    if !outcome.sent {
+        return String::new();
+    }
+    let followed = &line.beside;
+    let mut parts = Vec::with_capacity(2);
+    if let (Some(before), Some(after)) = (followed.errors_before, followed.errors_after) {
+        parts.push(format!("errors {}", figures::from_to(before, after)));
+    }
+    let resolved: Vec<Timestamp> = followed
+        .alerts
+        .iter()
+        .filter_map(|(_, _, resolved)| *resolved)
+        .collect();
+    let of = followed.alerts.len();
+    let last = resolved.iter().max();
+    let words = match (of, resolved.len(), last) {
+        (0, ..) => None,
+        (1, _, Some(at)) => Some(format!("alert resolved {}", short_time(state, *at))),
+        (1, ..) => Some("alert still fires".to_owned()),
+        (_, 0, _) => Some(format!("{of} alerts still fire")),
+        (_, some, Some(at)) if some == of => {
+            Some(format!("{of} alerts resolved {}", short_time(state, *at)))
+        }
+        (_, some, _) => Some(format!("{some} of {of} alerts resolved")),
+    };
+    parts.extend(words);
+    parts.join(", ")
+}
+
+/// An action as the one line that stays of it: `backed out 03:14, errors 4.1 → 0.4 %, alert resolved 03:17`.
+pub(super) fn stays_words(state: &State, line: &Line) -> String {
+    let followed = followed_words(state, line);
+    match &line.state {
+        LineState::Over { outcome, at }
+            if outcome.kind == OutcomeKind::Observed && !followed.is_empty() =>
+        {
+            format!("{} {}, {followed}", did(line.verb), short_time(state, *at))
+        }
+        _ if followed.is_empty() => action_words(line),
+        _ => format!("{}, {followed}", action_words(line)),
+    }
+}
+
+/// An action with everything that is known of it, where there is room for it.
+pub(super) fn whole_words(state: &State, line: &Line) -> String {
+    let followed = followed_words(state, line);
+    if followed.is_empty() {
+        action_words(line)
+    } else {
+        format!("{}, {followed}", action_words(line))
+    }
+}
+
+/// What was done, once it is.
+const fn did(verb: Verb) -> &'static str {
+    match verb {
+        Verb::BackOut => "backed out",
+        Verb::Pause => "paused",
+        Verb::Resume => "resumed",
+        Verb::Promote => "promoted",
+        Verb::PromoteFull => "promoted fully",
+        Verb::Abort => "aborted",
+        Verb::Retry => "retried",
+        Verb::Rollback => "rolled back",
+        Verb::Restart => "restarted",
+        Verb::Approve => "approved",
+        Verb::Reject => "rejected",
+        Verb::Cancel => "cancelled",
+        Verb::Rerun => "run again",
+        Verb::RerunFailed => "what failed run again",
+        Verb::Silence => "silenced",
+        Verb::Expire => "silence ended",
     }
 }
 

@@ -3,12 +3,15 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::super::{
-    ink::{Ink, bold},
-    key_bar,
-    pane::{self, Titles},
-    strip::{Sheet, Strip, sheet},
-    words::{self, action_words},
+use super::{
+    super::{
+        ink::{Ink, bold},
+        key_bar,
+        pane::{self, Titles},
+        strip::{Sheet, Strip, sheet},
+        words,
+    },
+    around,
 };
 use crate::{
     app::{actions::LineState, state::State},
@@ -57,6 +60,10 @@ pub(super) fn draw(state: &State, area: Rect, roomy: bool, buf: &mut Buffer, ink
     let inner = pane::boxed(buf, area, titles, ink.line, ink);
     if let Some(release) = explained {
         let roomy = inner.height >= 9;
+        if around::is_there(state, release) {
+            around::full(state, release, roomy, inner, buf, ink);
+            return;
+        }
         sheet(buf, inner, 0, |sheet| {
             full(state, release, roomy, sheet, ink);
         });
@@ -115,7 +122,7 @@ fn full(state: &State, release: &Release, roomy: bool, sheet: &mut Sheet<'_>, in
     last_action(state, release, sheet, ink);
 }
 
-fn git(release: &Release, line: &mut Strip<'_>, ink: &Ink) {
+pub(super) fn git(release: &Release, line: &mut Strip<'_>, ink: &Ink) {
     if let Some(managed) = &release.rollout.managed_by {
         line.right(&format!("git: {managed}"), ink.dim);
     }
@@ -168,6 +175,9 @@ fn terse(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
             line.name(&before.label(), 14, ink.dim).put(" → ", ink.dim);
         }
         line.name(&current.label(), 14, ink.text).gap(2);
+        if around::counts(state, release, line, ink) {
+            return;
+        }
         if let Some(revision) = current.revision {
             line.put("revision ", ink.ghost)
                 .put(&revision.to_string(), ink.dim)
@@ -177,6 +187,7 @@ fn terse(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
             line.name(hash.as_str(), 12, ink.ghost);
         }
     });
+    around::terse(state, release, sheet, ink);
     sheet.line(|line| {
         line.put(&pods_words(rollout.replicas), ink.text).gap(2);
         line.put(rollout.id.kind.vendor(), ink.ghost)
@@ -202,7 +213,7 @@ pub(in super::super) fn pods_words(replicas: Replicas) -> String {
     )
 }
 
-fn last_action(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
+pub(super) fn last_action(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
     let Some(action) = state.actions.last_of(&release.rollout.id) else {
         return;
     };
@@ -212,6 +223,10 @@ fn last_action(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &In
         LineState::Reverted { at, .. } => (ink.bad, *at),
     };
     let time = words::clock_time(state, at);
-    let text = format!("{time}  {}", action_words(action));
+    let text = if words::followed_words(state, action).is_empty() {
+        format!("{time}  {}", words::stays_words(state, action))
+    } else {
+        words::stays_words(state, action)
+    };
     sheet.labelled(("last", ink.dim), 6, &text, style);
 }

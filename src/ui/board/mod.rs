@@ -1,6 +1,8 @@
 //! The Board: the rows on the screen and nothing else, so that what a frame costs depends on the height of the screen
 //! and not on the size of the fleet.
 
+mod around;
+mod columns;
 mod detail;
 mod empty;
 mod row;
@@ -19,13 +21,18 @@ use crate::{
     },
     model::release::Group,
 };
+use columns::Columns;
 pub(super) use detail::pods_words;
-use row::Columns;
 pub(super) use row::{bar, percent};
 
 pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let layout = layout::board(area.width, area.height);
-    let columns = Columns::new(area.width, layout.headings, state.board.widest);
+    let columns = Columns::new(
+        area.width,
+        layout.headings,
+        state.board.widest,
+        &state.beside,
+    );
     if state.board.rows().is_empty() {
         nothing(state, &layout, area, buf, ink);
         return;
@@ -72,7 +79,27 @@ fn names(state: &State, columns: &Columns, line: &mut Strip<'_>, ink: &Ink) {
         "STATE"
     };
     line.keep_right(1).right("SINCE", ink.ghost);
+    for (column, name) in [
+        (columns.errors, "ERRORS, CANARY / STABLE"),
+        (columns.pipeline, "PIPELINE"),
+        (columns.alerts, "ALERTS"),
+    ] {
+        if let Some((column, cells)) = column {
+            let name = if usize::from(cells) < name.len() {
+                name.split(',').next().unwrap_or(name)
+            } else {
+                name
+            };
+            line.at_column(column, |line| {
+                line.put(name, ink.ghost);
+            });
+        }
+    }
+    let first = [columns.errors, columns.pipeline, columns.alerts];
     line.to(columns.state).put(state_name, ink.ghost);
+    if let Some((first, _)) = first.into_iter().flatten().next() {
+        line.until(first.saturating_sub(1));
+    }
     filter(state, line, ink);
 }
 

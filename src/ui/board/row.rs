@@ -1,14 +1,18 @@
 //! One release as one line.
 
-use super::super::{
-    ink::{Ink, bold},
-    strip::Strip,
-    words::{self, action_words, group_mark, news},
+use super::{
+    super::{
+        ink::{Ink, bold},
+        measured::errors_beside,
+        strip::Strip,
+        told::{self, group_of_words, release_words, run_of, strip_of_jobs},
+        words::{self, group_mark, news, stays_words},
+    },
+    columns::Columns,
 };
 use crate::{
     app::{
         actions::{Line, LineState},
-        board::Widest,
         state::{Environment, State},
     },
     model::{
@@ -18,65 +22,8 @@ use crate::{
 };
 use ratatui::style::Style;
 
-/// Where the columns begin, in cells from the left.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Columns {
-    pub(super) service: u16,
-    pub(super) environment: u16,
-    /// Only at wide sizes; elsewhere the versions of quiet releases stand in their words.
-    pub(super) version: Option<u16>,
-    pub(super) state: u16,
-    /// Cells of a version.
-    version_cells: u16,
-    /// Cells of the bar, where one is drawn.
-    bar: u16,
-    /// Groups are marked in front of each name instead of by headings.
-    marks: bool,
-    wide: bool,
-    /// There is no room for the number of the step.
-    narrow: bool,
-}
-
-impl Columns {
-    pub(super) fn new(width: u16, headings: bool, widest: Widest) -> Self {
-        let cells = |wanted: usize, least: u16, most: u16| {
-            u16::try_from(wanted).unwrap_or(most).clamp(least, most)
-        };
-        let wide = width >= 100;
-        let service = 3;
-        if wide {
-            let names = cells(widest.service, 11, width / 5) + 3;
-            let environments = cells(widest.environment, 7, width / 8) + 3;
-            let version_cells = if width >= 140 { 9 } else { 8 };
-            let version = service + names + environments;
-            return Self {
-                service,
-                environment: service + names,
-                version: Some(version),
-                state: version + 2 * version_cells + 5,
-                version_cells,
-                bar: if width >= 140 { 14 } else { 8 },
-                marks: !headings,
-                wide,
-                narrow: false,
-            };
-        }
-        let gap = if width >= 60 { 2 } else { 1 };
-        let names = cells(widest.service, 7, (width / 3).max(7)) + gap;
-        let environments = cells(widest.environment, 3, (width / 5).max(3)) + gap;
-        Self {
-            service,
-            environment: service + names,
-            version: None,
-            state: service + names + environments,
-            version_cells: 10,
-            bar: 0,
-            marks: !headings,
-            wide,
-            narrow: width < 60,
-        }
-    }
-}
+/// A column with fewer cells says how many alerts there are, not which.
+const TITLE: u16 = 10;
 
 pub(super) fn draw(
     state: &State,
@@ -120,24 +67,16 @@ pub(super) fn draw(
         line.to(version);
         versions(state, release, environment, group, columns, line, ink);
     }
+    around(state, release, environment, columns, line, ink);
     line.to(columns.state);
     match news(state, id) {
         // What somebody has just done is what one looks for; the bar beside it says how far it is.
         Some(action) => {
-            progress(release, group, columns, line, ink);
-            action_line(action, line, ink);
+            let own = group_of_words(state, release, group);
+            progress(release, own, columns, line, ink);
+            action_line(state, action, line, ink);
         }
         None => what_it_does(state, release, environment, group, columns, line, ink),
-    }
-}
-
-impl Columns {
-    const fn room_of_environment(&self) -> u16 {
-        let next = match self.version {
-            Some(version) => version,
-            None => self.state,
-        };
-        next - self.environment - 1
     }
 }
 
@@ -154,7 +93,7 @@ fn since(
         Some(environment) if group == Group::Unknown && !environment.is_fresh() => {
             Some(environment.health.since)
         }
-        _ => release.since(),
+        _ => state.releases.since(&release.rollout.id),
     };
     if columns.state + 12 > line.at() + line.left() {
         return;
@@ -286,13 +225,13 @@ pub(in super::super) fn bar(
     line.fill("─", rest, ink.line);
 }
 
-fn action_line(action: &Line, line: &mut Strip<'_>, ink: &Ink) {
+fn action_line(state: &State, action: &Line, line: &mut Strip<'_>, ink: &Ink) {
     let style = match &action.state {
         LineState::UnderWay { .. } => ink.moving,
         LineState::Over { outcome, .. } => ink.outcome(outcome.kind),
         LineState::Reverted { .. } => ink.bad,
     };
-    line.put(&action_words(action), bold(style));
+    line.put(&stays_words(state, action), bold(style));
 }
 
 fn what_it_does(
@@ -314,15 +253,82 @@ fn what_it_does(
         line.put(&words, ink.dim);
         return;
     }
-    progress(release, group, columns, line, ink);
-    let style = match group {
-        Group::Broken | Group::NeedsYou => bold(ink.group(group)),
-        Group::Moving | Group::Unknown | Group::Quiet => ink.group(group),
+    let own = group_of_words(state, release, group);
+    let firing = told::worst(state, &release.rollout.id, ink);
+    // Where alerts have no column of their own, mark and number stand behind the words.
+    let kept = match (&firing, columns.alerts) {
+        (Some(_), None) if columns.narrow => 4,
+        (Some(_), None) => 7,
+        _ => 0,
     };
-    let words = release.words(state.now, words::may_act(environment, release));
-    line.put(&words, style);
-    if columns.version.is_none() && group == Group::Quiet {
+    progress(release, own, columns, line, ink);
+    let style = match own {
+        Group::Broken | Group::NeedsYou => bold(ink.group(own)),
+        Group::Moving | Group::Unknown | Group::Quiet => ink.group(own),
+    };
+    let room = line.left().saturating_sub(kept);
+    line.put_within(&release_words(state, release), room, style);
+    if columns.version.is_none() && own == Group::Quiet {
         let room = line.left().saturating_sub(2);
         line.gap(2).name(&release.current().label(), room, ink.dim);
+    }
+    if columns.alerts.is_none()
+        && let Some(worst) = firing
+    {
+        let gap = if columns.narrow { 1 } else { 3 };
+        line.gap(gap).put(worst.mark, worst.style);
+        line.gap(1).put(&worst.count.to_string(), bold(worst.style));
+    }
+}
+
+/// What is beside the rollout: errors, jobs and alerts, in columns of their own where there is room for them. The words to
+/// the left go on up to the first of them.
+fn around(
+    state: &State,
+    release: &Release,
+    environment: Option<&Environment>,
+    columns: &Columns,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    if !environment.is_some_and(Environment::is_fresh) {
+        return;
+    }
+    let id = &release.rollout.id;
+    let mut first = None;
+    if let Some((column, _)) = columns.errors
+        && let Some(errors) = state
+            .beside
+            .metrics(id)
+            .and_then(|metrics| errors_beside(state, metrics))
+    {
+        first = first.or(Some(column));
+        line.at_column(column, |line| {
+            line.put(&errors, ink.text);
+        });
+    }
+    if let Some((column, cells)) = columns.pipeline
+        && let Some(run) = run_of(state, release)
+    {
+        first = first.or(Some(column));
+        line.at_column(column, |line| strip_of_jobs(run, cells, line, ink));
+    }
+    if let Some((column, cells)) = columns.alerts
+        && let Some(worst) = told::worst(state, id, ink)
+    {
+        first = first.or(Some(column));
+        line.at_column(column, |line| {
+            line.put(worst.mark, worst.style)
+                .gap(1)
+                .put(&worst.count.to_string(), bold(worst.style))
+                .gap(1)
+                .until(column + cells);
+            if cells >= TITLE {
+                line.put(worst.alert.title(), worst.style);
+            }
+        });
+    }
+    if let Some(first) = first {
+        line.until(first - 1);
     }
 }

@@ -247,7 +247,12 @@ fn one_sending(
         Some(version) => Some(version),
         None => (nth == 0).then_some(&plan.target.version),
     };
-    let only = version.map(|version| format!("only if still at version {version}"));
+    // A gate, a run or a silence has no version that a request could be held to.
+    let only = if plan.intent.target.release().is_none() {
+        Some("re-read and compared just before it is sent".to_owned())
+    } else {
+        version.map(|version| format!("only if still at version {version}"))
+    };
     let room = usize::from(sheet.width().saturating_sub(LABEL));
     // Request, body and condition, in this order, in as few lines as they fit into.
     let mut packed: Vec<String> = Vec::with_capacity(3);

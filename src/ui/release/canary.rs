@@ -6,7 +6,8 @@ use super::{
         ink::{Ink, bold},
         measured,
         strip::Sheet,
-        words::{self, action_words, run_mark},
+        told::{group_of_words, release_words},
+        words::{self, run_mark},
     },
     steps, versions,
 };
@@ -14,7 +15,7 @@ use crate::{
     app::{actions::LineState, state::State},
     model::{
         release::{Group, Release, duration_words},
-        rollout::{ArgoStrategy, Rollout, Workload},
+        rollout::{ArgoStrategy, Phase, Rollout, Workload},
         text::width,
     },
 };
@@ -31,7 +32,8 @@ pub(super) fn title(release: &Release) -> &'static str {
     }
 }
 
-pub(super) fn subtitle(release: &Release) -> String {
+pub(super) fn subtitle(state: &State, release: &Release) -> String {
+    let lifted = state.releases.lift(&release.rollout.id).is_some();
     match release.rollout.canary() {
         Some(canary) if !canary.steps.is_empty() => match canary.current_step() {
             Some((index, _)) => {
@@ -45,6 +47,8 @@ pub(super) fn subtitle(release: &Release) -> String {
         },
         Some(_) => "Argo Rollouts, no steps".to_owned(),
         None if release.rollout.argo().is_some() => "Argo Rollouts".to_owned(),
+        // The vendor's word for it is about pods, and no word for a release on which something fires.
+        None if lifted => String::new(),
         None => release.rollout.phase.vendor().to_owned(),
     }
 }
@@ -80,10 +84,15 @@ pub(super) fn content(
 }
 
 fn group(state: &State, release: &Release) -> Group {
+    let id = &release.rollout.id;
     let fresh = state
-        .environment_of(&release.rollout.id)
+        .environment_of(id)
         .is_some_and(crate::app::state::Environment::is_fresh);
-    release.group(fresh)
+    let lifted = match state.releases.slot_of(id) {
+        Some(slot) => state.releases.group(slot, release, fresh),
+        None => release.group(fresh),
+    };
+    group_of_words(state, release, lifted)
 }
 
 fn where_it_stands(
@@ -95,8 +104,9 @@ fn where_it_stands(
 ) {
     let rollout = &release.rollout;
     let environment = state.environment_of(&rollout.id);
-    let mut says = release.words(state.now, words::may_act(environment, release));
-    if let Some(since) = release.since() {
+    let mut says = release_words(state, release);
+    let lifted = state.releases.lift(&rollout.id).is_some() && rollout.phase == Phase::Healthy;
+    if !lifted && let Some(since) = release.since() {
         says.push(' ');
         says.push_str(&duration_words(words::seconds_since(state, since)));
     }
@@ -224,6 +234,11 @@ fn actions(state: &State, release: &Release, sheet: &mut Sheet<'_>, ink: &Ink) {
             LineState::Reverted { at, .. } => (ink.bad, *at),
         };
         let time = words::clock_time(state, at);
-        sheet.labelled((&time, ink.dim), 9, &action_words(line), bold(style));
+        sheet.labelled(
+            (&time, ink.dim),
+            9,
+            &words::whole_words(state, line),
+            bold(style),
+        );
     }
 }

@@ -124,7 +124,10 @@ fn one(shown: &Shown<'_>, facts: &IncidentFacts, alert: &Alert, sheet: &mut Shee
     });
     let title = if loud { bold(ink.text) } else { ink.text };
     sheet.wrapped(2, alert.title(), title);
-    told(alert, sheet, ink);
+    // Why nobody is told says that nobody is told.
+    if loud || (alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) {
+        told(alert, sheet, ink);
+    }
     for id in &alert.silenced_by {
         let by = facts.silences.iter().find(|silence| silence.id == *id);
         let words = match by {
@@ -145,6 +148,9 @@ fn one(shown: &Shown<'_>, facts: &IncidentFacts, alert: &Alert, sheet: &mut Shee
         let names: Vec<&str> = alert.muted_by.iter().map(|name| &**name).collect();
         sheet.wrapped(2, &format!("muted by {}", names.join(", ")), ink.text);
     }
+    if !loud {
+        return;
+    }
     for (name, annotation) in [("runbook", "runbook_url"), ("dashboard", "dashboard_url")] {
         if let Some(url) = alert.annotation(annotation).filter(|url| is_link(url)) {
             sheet.line(|line| {
@@ -164,7 +170,8 @@ fn told(alert: &Alert, sheet: &mut Sheet<'_>, ink: &Ink) {
                 sheet.wrapped(2, &format!("told: {}", receivers.join(", ")), ink.dim);
             }
         }
-        AlertState::Firing => sheet.wrapped(2, "nobody is told", ink.dim),
+        // What mutes it is said below.
+        AlertState::Firing => {}
         AlertState::Suppressed => sheet.wrapped(2, "suppressed, nobody is told", ink.dim),
         AlertState::Unprocessed => sheet.wrapped(2, "arrived this moment", ink.dim),
         AlertState::Unknown(word) => {
@@ -239,14 +246,14 @@ fn one_change(
 ) {
     line.put(&short_time(shown.state, entry.at), ink.ghost)
         .gap(2);
-    let before = duration_words(entry.before.as_secs());
-    let before = if fires {
-        format!("{before} before")
+    let between = duration_words(entry.before.as_secs());
+    let after = if fires { "before" } else { "ago" };
+    let words = format!("{between} {after}");
+    // In a narrow pane its heading says before what.
+    if usize::from(line.left()) > width(&entry.what) + width(&words) + 2 {
+        line.right(&words, ink.ghost);
     } else {
-        format!("{before} ago")
-    };
-    if usize::from(line.left()) > width(&entry.what).min(12) + width(&before) + 2 {
-        line.right(&before, ink.ghost);
+        line.right(&between, ink.ghost);
     }
     let style = if entry.own { ink.waiting } else { ink.dim };
     line.put(&entry.what, style);

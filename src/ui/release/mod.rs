@@ -328,7 +328,7 @@ impl Shown<'_> {
     /// What stands at the right of a title, the longest first: the first that has room is taken.
     fn says(&self, pane: Pane) -> Vec<String> {
         match pane {
-            Pane::Canary => vec![canary::subtitle(self.release)],
+            Pane::Canary => vec![canary::subtitle(self.state, self.release)],
             Pane::Pipeline => pipeline::titles(self),
             Pane::Incidents => vec!["Alertmanager".to_owned()],
             Pane::Pods => self

@@ -358,10 +358,12 @@ fn changes(
     let since = super::version_of(shown.release, facts, &changes.from);
     let total = usize::try_from(changes.total).unwrap_or(usize::MAX);
     sheet.line(|line| {
+        let count = words::count(total, "commit");
+        let cells = u16::try_from(width(&count)).unwrap_or(u16::MAX);
         line.put("Changes since ", bold(ink.text));
-        let room = line.left().saturating_sub(12);
-        line.name(&since, room, bold(ink.text)).gap(3);
-        line.put(&words::count(total, "commit"), ink.dim);
+        let room = line.left().saturating_sub(cells + 2);
+        line.name(&since, room, bold(ink.text)).gap(2);
+        line.put(&count, ink.dim);
     });
     if changes.behind > 0 {
         let behind = usize::try_from(changes.behind).unwrap_or(usize::MAX);

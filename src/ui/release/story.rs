@@ -8,7 +8,7 @@ use super::{
     super::{
         ink::{Ink, bold},
         strip::{Beyond, Strip, sheet},
-        words::{self, action_words},
+        words,
     },
     Shown,
 };
@@ -88,7 +88,7 @@ fn one(shown: &Shown<'_>, at: Option<Timestamp>, item: &Item<'_>, line: &mut Str
             if wide {
                 line.put("you", bold(ink.text)).to(36);
             }
-            line.put(&action_words(action), bold(style));
+            line.put(&words::whole_words(shown.state, action), bold(style));
         }
         Item::Event(event) => {
             let by_windlass = event.by.starts_with(OURS);

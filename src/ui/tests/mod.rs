@@ -129,6 +129,18 @@ looks! {
     the_yaml: world::yaml();
     the_audit_log: world::audit();
     the_sources: world::sources();
+    the_board_with_what_is_beside: around::around();
+    the_board_after_an_action: around::acted_around();
+    the_inbox: around::inbox(1);
+    the_inbox_with_a_rollout_selected: around::inbox(2);
+    the_inbox_with_something_joined_to_nothing: around::inbox(0);
+    the_empty_inbox: around::empty_inbox();
+    which_gate: around::choosing_a_gate();
+    what_changed_before: around::what_changed();
+    a_silence: around::silencing(true);
+    a_silence_of_everything: around::silencing(false);
+    the_plan_of_an_approval: around::approving();
+    the_menu_with_pipeline_and_alerts: around::menu_around(14);
     a_release_with_everything_around_it: around::opened_around("prod-eu", "checkout");
     a_finished_release_with_alerts: around::opened_around("prod-us", "accounts-us");
     a_release_whose_pipeline_failed: around::opened_around("prod-eu", "search");

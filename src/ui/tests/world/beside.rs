@@ -317,9 +317,13 @@ fn incidents() -> Vec<IncidentFacts> {
 fn repositories() -> Vec<RepositoryFacts> {
     let mut before = run("acme/checkout", 4_790, BEFORE, success());
     before.reference = Some(safe("v2.30.4"));
-    let mut next = run("acme/checkout", 4_820, NEXT, JobPhase::WaitsAtGate);
+    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
     next.title = safe("Show the tax of each line");
-    next.reference = Some(safe("v2.32.0"));
+    next.reference = Some(safe("v4.6.0"));
+    next.jobs = Some(vec![
+        job("build", success(), 700, 131),
+        job("deploy", JobPhase::WaitsAtGate, 0, 0),
+    ]);
     next.gates = Some(vec![gate("production", Some(true))]);
     let checkout = facts(
         "acme/checkout",
@@ -393,7 +397,7 @@ fn repositories() -> Vec<RepositoryFacts> {
     ]);
     let search = facts(
         "acme/search",
-        vec![failed],
+        vec![next, failed],
         vec![DeployedTo {
             environment: safe("production"),
             live: Some(deployed(BEFORE, DeploymentState::Success, 90_000)),
@@ -598,4 +602,182 @@ pub(crate) fn without_numbers() -> State {
         Told::Metrics(Arc::new(metrics)),
     );
     open_in(state, "prod-eu", "checkout")
+}
+
+/// Backed out: the errors went down and the alert ended.
+pub(crate) fn acted_around() -> State {
+    let mut state = around();
+    select(&mut state, "prod-us", "accounts-us");
+    let mut plan = promotion(&state);
+    plan.intent = intent(&state, Verb::BackOut);
+    let firing = state.beside.firing(&state.target().unwrap().0)[0].clone();
+    let followed = crate::app::actions::Followed {
+        errors_before: Some(0.041),
+        errors_after: Some(0.004),
+        alerts: vec![(
+            firing.fingerprint.clone(),
+            firing.title().to_owned(),
+            Some(ago(20)),
+        )],
+    };
+    state.actions.begin(&plan, followed, ago(240));
+    let line = state.actions.line_mut(&plan.intent.id).unwrap();
+    line.state = LineState::Over {
+        outcome: Outcome {
+            kind: OutcomeKind::Observed,
+            words: "v6.9.2 serves everything".to_owned(),
+            second_place: None,
+            sent: true,
+        },
+        at: ago(200),
+    };
+    state
+}
+
+/// What waits, with this place selected and the next one marked.
+pub(crate) fn inbox(place: usize) -> State {
+    let mut state = around();
+    state.view = View::Inbox;
+    let entries = &state.inbox.entries;
+    state.inbox.selected = Some(entries[place].waiting.clone());
+    if let crate::app::inbox::Waiting::Gate(gate) = &entries[1].waiting {
+        state.inbox.marked.insert(gate.clone());
+    }
+    state
+}
+
+pub(crate) fn empty_inbox() -> State {
+    let mut state = empty_state();
+    add(&mut state, healthy("prod-eu", "cart", "v2.2.1", 9_000));
+    settle(&mut state);
+    state.view = View::Inbox;
+    state
+}
+
+/// Which of two gates.
+pub(crate) fn choosing_a_gate() -> State {
+    let mut state = around();
+    let gates = state
+        .beside
+        .gates
+        .iter()
+        .take(2)
+        .map(crate::app::inbox::subject)
+        .collect();
+    state.overlays.push(Overlay::ChooseGate {
+        verb: Verb::Approve,
+        gates,
+        selected: 1,
+    });
+    state
+}
+
+pub(crate) fn what_changed() -> State {
+    let mut state = around();
+    let (id, _) = state.target().unwrap();
+    let until = state.incident_began(&id).unwrap();
+    let list = state.changed_before(&id.environment, Some(&id), until);
+    state
+        .overlays
+        .push(Overlay::Changed(crate::app::state::ChangedOverlay {
+            title: "What changed before p99 latency high".to_owned(),
+            list,
+            selected: 1,
+        }));
+    state
+}
+
+pub(crate) fn silencing(marked: bool) -> State {
+    let mut state = around();
+    let (id, _) = state.target().unwrap();
+    let alert = state.beside.firing(&id)[0].clone();
+    let labels = alert
+        .labels
+        .iter()
+        .map(|(name, value)| {
+            let lasting = [
+                "alertname",
+                "service",
+                "namespace",
+                "environment",
+                "severity",
+            ];
+            let on = marked && lasting.contains(&name.as_str());
+            (Matcher::equal(name, value), on)
+        })
+        .collect();
+    state
+        .overlays
+        .push(Overlay::Silence(Box::new(crate::app::state::SilenceForm {
+            environment: "prod-eu".into(),
+            title: safe(alert.title()),
+            labels,
+            minutes: 60,
+            comment: "checkout v2.31.0".to_owned(),
+            selected: if marked { 6 } else { 2 },
+            matches: if marked {
+                vec![
+                    safe("p99 latency high checkout"),
+                    safe("Pods restart checkout"),
+                ]
+            } else {
+                Vec::new()
+            },
+        })));
+    state
+}
+
+/// The plan of an approval: no version changes, and the request has no precondition.
+pub(crate) fn approving() -> State {
+    let mut state = around();
+    super::arm(&mut state, "prod-eu");
+    let gate = state
+        .beside
+        .gates
+        .iter()
+        .find(|gate| gate.gate.may_decide == Some(true))
+        .map(crate::app::inbox::subject)
+        .unwrap();
+    let mut plan = promotion(&state);
+    plan.intent.verb = Verb::Approve;
+    plan.intent.target = crate::ops::subject::Subject::Gate(gate);
+    plan.title = "Approve acme/search #80 for production".to_owned();
+    plan.next = "deploy runs, with commit c08e7b1".to_owned();
+    plan.change = Change::Words {
+        from: "waits".to_owned(),
+        to: "approved".to_owned(),
+    };
+    let mut sends = sending(
+        "/repos/acme/search/actions/runs/30433080/pending_deployments",
+        json!({"environment_ids": [7], "state": "approved", "comment": ""}),
+    );
+    sends.method = "POST";
+    plan.sends = vec![sends];
+    plan.same_as = vec![
+        "gh api -X POST repos/acme/search/actions/runs/30433080/pending_deployments".to_owned(),
+    ];
+    plan.way_back = "none: what the run does then is undone by its own means".to_owned();
+    plan.git = None;
+    plan.note = None;
+    plan.expect = "deploy is queued or runs within 60 s".to_owned();
+    let guards = vec![
+        guard("fresh", Decision::Allow, "the run was read 2 s ago"),
+        guard(
+            "permitted",
+            Decision::Allow,
+            "GitHub says that you may decide",
+        ),
+    ];
+    with_dialog(state, dialog(plan, guards))
+}
+
+pub(crate) fn menu_around(selected: usize) -> State {
+    let mut state = around();
+    let (target, uid) = state.target().unwrap();
+    state.overlays.push(Overlay::Menu {
+        target,
+        uid,
+        selected,
+    });
+    state
 }
