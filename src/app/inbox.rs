@@ -45,7 +45,8 @@ pub struct Inbox {
     pub entries: Vec<Entry>,
     pub selected: Option<Waiting>,
     pub marked: BTreeSet<GateId>,
-    pub top: usize,
+    /// A finger has chosen: until then the first is selected, whatever comes first.
+    touched: bool,
 }
 
 impl Inbox {
@@ -61,6 +62,7 @@ impl Inbox {
     }
 
     pub(super) fn move_by(&mut self, by: isize) {
+        self.touched = true;
         let Some(last) = self.entries.len().checked_sub(1) else {
             return;
         };
@@ -79,7 +81,9 @@ impl Inbox {
         }
         let place = self.place().unwrap_or(0);
         self.entries = entries;
-        if self.place().is_none() {
+        if !self.touched {
+            self.selected = self.entries.first().map(|entry| entry.waiting.clone());
+        } else if self.place().is_none() {
             let nearest = place.min(self.entries.len().saturating_sub(1));
             self.selected = self.entries.get(nearest).map(|entry| entry.waiting.clone());
         }
