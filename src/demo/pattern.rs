@@ -35,7 +35,13 @@ fn build(text: &str) -> Result<Regex, String> {
     RegexBuilder::new(text)
         .size_limit(LARGEST)
         .build()
-        .map_err(|error| error.to_string())
+        .map_err(|error| match error.to_string() {
+            // In the words of the real server, which clients may know.
+            words if words.contains("open group without") => {
+                format!("missing closing ): `{text}`")
+            }
+            words => words,
+        })
 }
 
 #[cfg(test)]
