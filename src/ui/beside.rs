@@ -15,10 +15,7 @@ use crate::{
         changed::{ChangedBefore, Opens},
         state::{ChangedOverlay, SilenceForm, State},
     },
-    model::{
-        release::duration_words,
-        text::sanitise,
-    },
+    model::{release::duration_words, text::sanitise},
     ops::{intent::Verb, subject::GateSubject},
 };
 
@@ -141,11 +138,7 @@ pub(super) fn changed(
     };
     let dialog = ListDialog {
         titles: Titles::new(&changed.title, &count),
-        keys: &[
-            ("Enter", "opens it"),
-            ("j k", "move"),
-            ("Esc", "leaves"),
-        ],
+        keys: &[("Enter", "opens it"), ("j k", "move"), ("Esc", "leaves")],
         selected_ends: changed.selected.min(changed.list.len()) + 1,
     };
     let before = changed.title.starts_with("What changed before");
@@ -204,11 +197,17 @@ pub(super) fn silence(
         ],
         selected_ends: form.selected.saturating_add(3),
     };
-    dialog.draw(screen, buf, ink, |sheet| form_lines(state, form, sheet, ink));
+    dialog.draw(screen, buf, ink, |sheet| {
+        form_lines(state, form, sheet, ink)
+    });
 }
 
 fn form_lines(state: &State, form: &SilenceForm, sheet: &mut Sheet<'_>, ink: &Ink) {
-    sheet.wrapped(0, "alerts with all of these labels are told to nobody:", ink.dim);
+    sheet.wrapped(
+        0,
+        "alerts with all of these labels are told to nobody:",
+        ink.dim,
+    );
     for (nth, (name, value, on)) in form.labels.iter().enumerate() {
         sheet.line(|line| {
             field(form.selected == nth, line, ink);
@@ -229,9 +228,10 @@ fn form_lines(state: &State, form: &SilenceForm, sheet: &mut Sheet<'_>, ink: &In
     let end = state
         .now
         .checked_add(jiff::SignedDuration::from_mins(form.minutes))
-        .map_or_else(|_| String::new(), |end| {
-            format!("until {}", short_time(state, end))
-        });
+        .map_or_else(
+            |_| String::new(),
+            |end| format!("until {}", short_time(state, end)),
+        );
     sheet.line(|line| {
         field(form.selected == form.labels.len(), line, ink);
         line.put("for     ", ink.dim)

@@ -162,9 +162,7 @@ fn joined(state: &State, gate: &WaitingGate, sheet: &mut Sheet<'_>, ink: &Ink) {
         .releases
         .find(first)
         .and_then(|release| state.beside.services.pipeline(&release.rollout))
-        .map_or_else(String::new, |joined| {
-            format!(" by {}", joined.because)
-        });
+        .map_or_else(String::new, |joined| format!(" by {}", joined.because));
     let more = match gate.releases.len() {
         0 | 1 => String::new(),
         many => format!(" and {} more", many - 1),
