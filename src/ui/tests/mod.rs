@@ -604,7 +604,7 @@ fn wild_state(wild: &Wild) -> State {
     }
     if state.beside.is_configured() {
         let number = i64::from(wild.weight) * 1_000_003;
-        around::go_wild(&mut state, &wild.message, number, wild.top);
+        world::wild::go_wild(&mut state, &wild.message, number, wild.top);
         around::settle(&mut state);
     }
     world::arrange(&mut state);

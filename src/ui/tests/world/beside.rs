@@ -40,7 +40,7 @@ repository = "acme/quiet"
 /// The commit that each repository's newest version was made of.
 pub(crate) const COMMIT: &str = "9f3c1e2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const BEFORE: &str = "75d9cf6bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const NEXT: &str = "c08e7b1ccccccccccccccccccccccccccccccccc";
+pub(crate) const NEXT: &str = "c08e7b1ccccccccccccccccccccccccccccccccc";
 
 pub(crate) fn commit(text: &str) -> Commit {
     Commit::new(text).unwrap()
@@ -130,7 +130,7 @@ pub(crate) fn gate(environment: &str, may_decide: Option<bool>) -> Gate {
     }
 }
 
-fn changes(total: u64, behind: u64) -> Changes {
+pub(crate) fn changes(total: u64, behind: u64) -> Changes {
     let change = |id: &str, title: &str, author: &str| CommitChange {
         commit: commit(&format!("{id}{}", "0".repeat(33))),
         title: safe(title),
@@ -153,7 +153,7 @@ fn changes(total: u64, behind: u64) -> Changes {
     }
 }
 
-fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
+pub(crate) fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
     Deployed {
         id: 1,
         commit: commit(id),
@@ -164,7 +164,7 @@ fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
     }
 }
 
-fn facts(name: &str, runs: Vec<Run>, to: Vec<DeployedTo>) -> RepositoryFacts {
+pub(crate) fn facts(name: &str, runs: Vec<Run>, to: Vec<DeployedTo>) -> RepositoryFacts {
     RepositoryFacts {
         repository: repository(name),
         read_at: ago(12),
@@ -317,14 +317,6 @@ fn incidents() -> Vec<IncidentFacts> {
 fn repositories() -> Vec<RepositoryFacts> {
     let mut before = run("acme/checkout", 4_790, BEFORE, success());
     before.reference = Some(safe("v2.30.4"));
-    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
-    next.title = safe("Show the tax of each line");
-    next.reference = Some(safe("v4.6.0"));
-    next.jobs = Some(vec![
-        job("build", success(), 700, 131),
-        job("deploy", JobPhase::WaitsAtGate, 0, 0),
-    ]);
-    next.gates = Some(vec![gate("production", Some(true))]);
     let checkout = facts(
         "acme/checkout",
         vec![
@@ -349,6 +341,38 @@ fn repositories() -> Vec<RepositoryFacts> {
         job("smoke", JobPhase::Queued, 0, 0),
     ]);
     waits.gates = Some(vec![gate("production", Some(false))]);
+    let mut moving = run("acme/mail", 12, NEXT, JobPhase::Running);
+    moving.jobs = Some(vec![
+        job("build", success(), 300, 131),
+        job("test", JobPhase::Running, 160, 0),
+        job("deploy", JobPhase::Queued, 0, 0),
+    ]);
+    let mut other = run("acme/library", 9, NEXT, JobPhase::WaitsAtGate);
+    other.title = safe("Publish 4.0.0");
+    let mut soon = gate("registry", None);
+    soon.deadline = Some(now() + SignedDuration::from_hours(30));
+    soon.since = Some(ago(2_400_000));
+    other.gates = Some(vec![soon]);
+    vec![
+        checkout,
+        facts("acme/accounts", vec![waits], Vec::new()),
+        search(),
+        facts("acme/mail", vec![moving], Vec::new()),
+        facts("acme/quiet", Vec::new(), Vec::new()),
+        facts("acme/library", vec![other], Vec::new()),
+    ]
+}
+
+/// A run that failed, after it one that waits at a gate, and a deployment that went wrong.
+fn search() -> RepositoryFacts {
+    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
+    next.title = safe("Show the tax of each line");
+    next.reference = Some(safe("v4.6.0"));
+    next.jobs = Some(vec![
+        job("build", success(), 700, 131),
+        job("deploy", JobPhase::WaitsAtGate, 0, 0),
+    ]);
+    next.gates = Some(vec![gate("production", Some(true))]);
     let mut failed = run(
         "acme/search",
         77,
@@ -389,13 +413,7 @@ fn repositories() -> Vec<RepositoryFacts> {
         job("deploy", JobPhase::Ended(Conclusion::Skipped), 900, 0),
         job("lint", JobPhase::Unknown(safe("warming_up")), 900, 0),
     ]);
-    let mut moving = run("acme/mail", 12, NEXT, JobPhase::Running);
-    moving.jobs = Some(vec![
-        job("build", success(), 300, 131),
-        job("test", JobPhase::Running, 160, 0),
-        job("deploy", JobPhase::Queued, 0, 0),
-    ]);
-    let search = facts(
+    facts(
         "acme/search",
         vec![next, failed],
         vec![DeployedTo {
@@ -405,21 +423,7 @@ fn repositories() -> Vec<RepositoryFacts> {
             failed_since: Some(deployed(COMMIT, DeploymentState::Failure, 960)),
             taken_down: true,
         }],
-    );
-    let mut other = run("acme/library", 9, NEXT, JobPhase::WaitsAtGate);
-    other.title = safe("Publish 4.0.0");
-    let mut soon = gate("registry", None);
-    soon.deadline = Some(now() + SignedDuration::from_hours(30));
-    soon.since = Some(ago(2_400_000));
-    other.gates = Some(vec![soon]);
-    vec![
-        checkout,
-        facts("acme/accounts", vec![waits], Vec::new()),
-        search,
-        facts("acme/mail", vec![moving], Vec::new()),
-        facts("acme/quiet", Vec::new(), Vec::new()),
-        facts("acme/library", vec![other], Vec::new()),
-    ]
+    )
 }
 
 pub(crate) fn tell(state: &mut State, source: &str, fact: Told) {
@@ -792,198 +796,4 @@ pub(crate) fn sources_of(mut state: State) -> State {
     state.view = View::Sources;
     state.sources.selected = 4;
     state
-}
-
-/// Whatever a source could tell: texts of any width, numbers that are none, times far away, everything at once or nothing.
-pub(crate) fn go_wild(state: &mut State, text: &str, number: i64, pick: usize) {
-    let far = [
-        Timestamp::MIN,
-        Timestamp::MAX,
-        now(),
-        ago(number),
-        Timestamp::UNIX_EPOCH,
-    ];
-    let time = |nth: usize| far[(pick + nth) % far.len()];
-    let floats = [
-        f64::NAN,
-        f64::INFINITY,
-        -1.0,
-        0.0,
-        f64::MAX,
-        1e-12,
-        f64::from(i32::try_from(number).unwrap_or(7)),
-    ];
-    let float = |nth: usize| floats[(pick + nth) % floats.len()];
-    let phases = [
-        JobPhase::Queued,
-        JobPhase::WaitsForOther,
-        JobPhase::WaitsAtGate,
-        JobPhase::Running,
-        success(),
-        JobPhase::Ended(Conclusion::Failure),
-        JobPhase::Ended(Conclusion::ActionRequired),
-        JobPhase::Ended(Conclusion::StartupFailure),
-        JobPhase::Ended(Conclusion::Unknown(safe(text))),
-        JobPhase::Unknown(safe(text)),
-    ];
-    let phase = |nth: usize| phases[(pick + nth) % phases.len()].clone();
-    let mut wild = run("acme/checkout", 4_999, NEXT, phase(0));
-    wild.title = safe(text);
-    wild.attempt = u64::MAX;
-    wild.number = u64::MAX;
-    wild.created = Some(time(1));
-    wild.started = (pick % 2 == 0).then(|| time(2));
-    wild.updated = Some(time(3));
-    wild.reference = Some(safe(text));
-    let mut held = gate(text, Some(pick % 2 == 0));
-    held.since = Some(time(4));
-    held.deadline = Some(time(1));
-    let mut timer = gate("production", None);
-    timer.reviewers.clear();
-    timer.timer_minutes = u64::MAX;
-    timer.timer_started = Some(time(2));
-    wild.gates = (pick % 5 != 0).then(|| vec![held, timer]);
-    wild.jobs = (pick % 4 != 0).then(|| {
-        (0..pick)
-            .map(|nth| {
-                let mut job = job(text, phase(nth), number, 5);
-                job.started = Some(time(nth));
-                job.steps = (0..nth % 12)
-                    .map(|step| JobStep {
-                        number: u64::MAX,
-                        name: safe(text),
-                        phase: phase(step),
-                        started: Some(time(step)),
-                        ended: Some(time(step + 1)),
-                    })
-                    .collect();
-                job
-            })
-            .collect()
-    });
-    let runs = match pick % 3 {
-        0 => vec![wild],
-        1 => vec![wild, run("acme/checkout", 4_812, COMMIT, phase(3))],
-        _ => vec![run("acme/checkout", 4_812, COMMIT, phase(1))],
-    };
-    let place = DeployedTo {
-        environment: safe("production"),
-        live: (pick % 2 == 0)
-            .then(|| deployed(BEFORE, DeploymentState::Unknown(safe(text)), number)),
-        incoming: Some(deployed(COMMIT, DeploymentState::Queued, number)),
-        failed_since: Some(deployed(COMMIT, DeploymentState::Error, number)),
-        taken_down: pick % 2 == 1,
-    };
-    let mut told = facts("acme/checkout", runs, vec![place]);
-    told.read_at = time(0);
-    told.missing = vec![safe(text)];
-    let github = "github/api.github.com";
-    tell(state, github, Told::Repository(Arc::new(told)));
-    let mut brings = changes(u64::MAX, u64::MAX);
-    brings.commits.truncate(pick % 7);
-    tell(
-        state,
-        github,
-        Told::Changes {
-            repository: repository("acme/checkout"),
-            changes: Arc::new(brings),
-        },
-    );
-    tell(
-        state,
-        github,
-        Told::Budget(Budget {
-            limit: (pick % 2 == 0).then_some(u64::MAX),
-            remaining: Some(u64::MAX),
-            resets: Some(time(1)),
-            held_until: Some(time(2)),
-            asked: u64::MAX,
-            unchanged: u64::MAX,
-        }),
-    );
-    tell(state, "prometheus/prod-eu", Told::Ahead(i64::MIN));
-    wild_metrics(state, text, pick, float, time(3));
-    let mut one = alert("prod-eu", "checkout", text, text);
-    one.state = [
-        AlertState::Firing,
-        AlertState::Suppressed,
-        AlertState::Unprocessed,
-        AlertState::Unknown(safe(text)),
-    ][pick % 4]
-        .clone();
-    one.starts_at = Some(time(1));
-    one.receivers.truncate(pick % 2);
-    one.silenced_by = vec![SilenceId(safe("s-1")), SilenceId(safe(text))];
-    one.inhibited_by = vec![Fingerprint(safe(text))];
-    let mut end = silence("prod-eu", "s-1");
-    end.ends_at = Some(time(2));
-    end.state = SilenceState::Unknown(safe(text));
-    tell(
-        state,
-        "alertmanager/prod-eu",
-        Told::Incidents(Arc::new(IncidentFacts {
-            environment: "prod-eu".into(),
-            read_at: time(1),
-            alerts: (0..pick % 9).map(|_| Arc::new(one.clone())).collect(),
-            silences: vec![Arc::new(end)],
-            warnings: vec![safe(text)],
-        })),
-    );
-}
-
-fn wild_metrics(
-    state: &mut State,
-    text: &str,
-    pick: usize,
-    float: impl Fn(usize) -> f64,
-    at: Timestamp,
-) {
-    let reading = |nth: usize| match (pick + nth) % 5 {
-        0 => Reading::NaN,
-        1 => Reading::Empty,
-        2 => Reading::Stale { last: at },
-        3 => Reading::Failed(safe(text)),
-        _ => Reading::Value(Counts {
-            bad: float(nth),
-            all: float(nth + 1),
-        }),
-    };
-    let arm = |nth: usize| Arm {
-        hash: None,
-        errors: reading(nth),
-        slow: reading(nth + 1),
-        traffic: Reading::Value(float(nth)),
-        line: (0..pick * 7)
-            .map(|point| (point % 3 != 0).then(|| float(point)))
-            .collect(),
-    };
-    let compared = if pick % 2 == 0 {
-        Compared::CanaryAndStable {
-            canary: arm(0),
-            stable: arm(2),
-        }
-    } else {
-        Compared::BeforeAndAfter {
-            at,
-            before: arm(1),
-            after: arm(3),
-        }
-    };
-    let mut metrics = metrics(
-        id("prod-eu", "checkout", WorkloadKind::ArgoRollout),
-        compared,
-    );
-    metrics.grid = Grid {
-        start: at,
-        step_s: [15, 0, -3, i64::MAX][pick % 4],
-        points: [0, 56, usize::MAX][pick % 3],
-    };
-    metrics.newest = (pick % 2 == 0).then_some(at);
-    metrics.since = at;
-    metrics.warnings = vec![safe(text)];
-    tell(
-        state,
-        "prometheus/prod-eu",
-        Told::Metrics(Arc::new(metrics)),
-    );
 }
