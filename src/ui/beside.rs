@@ -198,7 +198,7 @@ pub(super) fn silence(
         selected_ends: form.selected.saturating_add(3),
     };
     dialog.draw(screen, buf, ink, |sheet| {
-        form_lines(state, form, sheet, ink)
+        form_lines(state, form, sheet, ink);
     });
 }
 

@@ -1,6 +1,7 @@
 //! A small fleet in every state that a view must be able to say, made without a provider.
 
 pub(crate) mod beside;
+pub(crate) mod wild;
 
 use std::{collections::HashMap, sync::Arc};
 
