@@ -147,14 +147,10 @@ impl State {
     pub(super) fn mark_in_inbox(&mut self) {
         match self.inbox.selected.clone() {
             Some(Waiting::Gate(id)) => {
-                if !self.inbox.marked.remove(&id) {
-                    self.inbox.marked.insert(id);
-                }
+                toggle(&mut self.inbox.marked, id);
             }
             Some(Waiting::Release(id)) => {
-                if !self.board.marked.remove(&id) {
-                    self.board.marked.insert(id);
-                }
+                toggle(&mut self.board.marked, id);
             }
             None => {}
         }
@@ -219,6 +215,12 @@ impl State {
             return Vec::new();
         }
         self.open_plan_about(verb, Subject::Gate(gate))
+    }
+}
+
+fn toggle<T: Ord>(marked: &mut BTreeSet<T>, id: T) {
+    if !marked.remove(&id) {
+        marked.insert(id);
     }
 }
 

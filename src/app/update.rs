@@ -448,7 +448,7 @@ impl State {
     /// Puts the Board in order where that is due. Facts wait for it until a frame or a key: they come by the hundred.
     pub(super) fn arrange(&mut self) {
         if self.beside.needs_joins() {
-            let lifts = self.beside.join(&self.releases, self.environments.keys());
+            let lifts = self.beside.join(&self.releases, &self.environments.keys());
             for slot in self.releases.set_lifts(&lifts) {
                 self.board.place_is_stale(slot);
             }

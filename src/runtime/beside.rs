@@ -69,7 +69,7 @@ pub struct Host {
     pub source: SourceId,
     pub name: Safe,
     /// `Err`: what is configured is no host.
-    host: Result<github::source::Host, Safe>,
+    asked: Result<github::source::Host, Safe>,
     who: RefCell<Option<WhoAmI>>,
 }
 
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Host {
 impl Host {
     /// The server, or why there is none.
     pub async fn server(&self) -> Result<Server, Safe> {
-        let host = self.host.as_ref().map_err(Safe::clone)?;
+        let host = self.asked.as_ref().map_err(Safe::clone)?;
         host.server().await.map_err(|trouble| trouble.sentence())
     }
 
@@ -178,7 +178,7 @@ impl Besides {
             heard: None,
         };
         let github = self.github.iter().map(|host| {
-            let why = host.host.as_ref().err();
+            let why = host.asked.as_ref().err();
             Source::new(SourceKind::GitHub, &host.name, None, health(why))
         });
         let metrics = self.metrics.iter().map(|(name, made)| {
@@ -322,7 +322,7 @@ fn host(config: &Config) -> Option<Rc<Host>> {
     };
     Some(Rc::new(Host {
         source: source_id(SourceKind::GitHub, &name),
-        host: address.map(|address| {
+        asked: address.map(|address| {
             let id = source_id(SourceKind::GitHub, &name);
             let mut host = github::source::Host::new(id, address, clock::shared(), variables());
             host.token = github.token;
@@ -449,7 +449,7 @@ async fn watch_host(
     wanted: watch::Receiver<Vec<RepositoryWanted>>,
     sources: mpsc::Sender<Msg>,
 ) {
-    let Ok(asked) = host.host.clone() else {
+    let Ok(asked) = host.asked.clone() else {
         return;
     };
     let (sender, mut told) = mpsc::channel::<Vec<Tidings>>(QUEUE);
