@@ -14,7 +14,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    releases::{Lift, Releases},
+    releases::{Lift, LiftedBy, Releases},
     services::Services,
 };
 use crate::model::{
@@ -146,6 +146,11 @@ impl Beside {
         }
     }
 
+    /// How many repositories were last asked for.
+    pub fn repositories_wanted(&self) -> usize {
+        self.wanted_repositories.len()
+    }
+
     /// Whether any source beside the clusters is there at all.
     pub fn is_configured(&self) -> bool {
         !self.sources.is_empty()
@@ -264,8 +269,12 @@ impl Beside {
         self.join_gates(releases, environments);
         for (_, release) in releases.iter() {
             let id = &release.rollout.id;
-            if self.firing.contains_key(id) {
-                lifts.insert(id.clone(), Lift::Firing);
+            if let Some(firing) = self.firing.get(id) {
+                let lift = Lift {
+                    by: LiftedBy::Firing,
+                    since: firing.iter().filter_map(|alert| alert.starts_at).min(),
+                };
+                lifts.insert(id.clone(), lift);
             } else if let Some(lift) = self.pipeline_lift(release) {
                 lifts.insert(id.clone(), lift);
             }

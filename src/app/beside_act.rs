@@ -1,7 +1,7 @@
 //! What can be asked for about pipelines and alerts: which gate, which run, which alerts. Opens plans and forms, sends
 //! nothing.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     beside::{PipelineState, is_incident},
@@ -13,7 +13,8 @@ use super::{
 use crate::{
     model::{
         id::{EnvironmentName, ReleaseId, Uid},
-        incident::{Alert, Matcher, SilenceId, SilenceState, all_match, matches_by_default},
+        incident::{Alert, Matcher, SilenceId, SilenceState, all_match},
+        offered::offered,
         pipeline::{Run, RunPhase},
         text::Safe,
     },
@@ -193,11 +194,16 @@ impl State {
     }
 
     fn open_silence(&mut self, alert: &Alert, comment: String) {
-        let labels = alert
-            .labels
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone(), matches_by_default(name)))
-            .collect();
+        let labels = match offered(alert) {
+            Ok(offered) => offered
+                .into_iter()
+                .map(|one| (one.matcher, one.on))
+                .collect(),
+            Err(why) => {
+                self.say(Tone::Bad, why.to_string());
+                return;
+            }
+        };
         let mut form = SilenceForm {
             environment: alert.environment.clone(),
             title: crate::model::text::sanitise(alert.title()),
@@ -248,7 +254,7 @@ impl State {
             Code::Char('k') => form.selected = form.selected.saturating_sub(1),
             Code::Char('q') => return (false, Vec::new()),
             Code::Char(' ') => {
-                if let Some((_, _, on)) = form.labels.get_mut(form.selected) {
+                if let Some((_, on)) = form.labels.get_mut(form.selected) {
                     *on = !*on;
                 }
             }
@@ -273,10 +279,15 @@ impl State {
             self.say(Tone::Waiting, "a silence says why: type a comment");
             return (true, Vec::new());
         }
+        // Whole seconds: that is how a silence is recognised again.
+        let starts_at = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
         let subject = SilenceSubject {
             environment: form.environment.clone(),
             matchers,
-            minutes: form.minutes,
+            starts_at,
+            ends_at: starts_at
+                .saturating_add(SignedDuration::from_mins(form.minutes))
+                .unwrap_or(starts_at),
             comment: form.comment.trim().to_owned(),
         };
         (
@@ -366,8 +377,8 @@ impl SilenceForm {
     pub fn matchers(&self) -> Vec<Matcher> {
         self.labels
             .iter()
-            .filter(|(_, _, on)| *on)
-            .map(|(name, value, _)| Matcher::equal(name, value))
+            .filter(|(_, on)| *on)
+            .map(|(matcher, _)| matcher.clone())
             .collect()
     }
 

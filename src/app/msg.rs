@@ -87,6 +87,8 @@ pub enum ActionUpdate {
 #[derive(Clone, Debug)]
 pub enum LogEvent {
     Following,
+    /// There is none yet, and why; asked again by itself.
+    NotYet(Safe),
     Lines(Vec<Safe>),
     Ended,
     Failed(Safe),

@@ -7,6 +7,8 @@ use std::{
 };
 
 use super::index::Index;
+use jiff::Timestamp;
+
 use crate::model::{
     event::{Collection, CollectionKind, Fact},
     id::{EnvironmentName, ReleaseId, Uid, WorkloadKind},
@@ -35,8 +37,14 @@ pub struct Releases {
 }
 
 /// What is not in its rollout and puts a release higher on the Board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lift {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lift {
+    pub by: LiftedBy,
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiftedBy {
     /// An alert fires: above everything, whatever its phase says.
     Firing,
     /// A gate of its pipeline waits for a human.
@@ -87,18 +95,31 @@ impl Releases {
     /// In which group it is, and where in it.
     pub fn sort_key(&self, slot: Slot, release: &Release, fresh: bool) -> (Group, SortAge) {
         let (group, age) = release.sort_key(fresh);
-        let lifted = match self.lifts.get(&slot) {
-            None => return (group, age),
-            Some(Lift::Firing) => Group::Broken,
-            Some(Lift::Gate) => group.min(Group::NeedsYou),
+        let Some(lift) = self.lifts.get(&slot) else {
+            return (group, age);
+        };
+        let lifted = match lift.by {
+            LiftedBy::Firing => Group::Broken,
+            LiftedBy::Gate => group.min(Group::NeedsYou),
             // What cannot be believed stays unknown.
-            Some(Lift::Pipeline) if group == Group::Quiet => Group::Moving,
-            Some(Lift::Pipeline) => group,
+            LiftedBy::Pipeline if group == Group::Quiet => Group::Moving,
+            LiftedBy::Pipeline => group,
         };
         if lifted == group {
             return (group, age);
         }
-        (lifted, release.age_in(lifted))
+        let since = lift.since.map_or(i64::MAX, Timestamp::as_second);
+        (lifted, SortAge::OldestFirst(since))
+    }
+
+    /// Since when a release is in the group it is in: as it is, or as what lifts it.
+    pub fn since(&self, id: &ReleaseId) -> Option<Timestamp> {
+        let slot = self.slot_of(id)?;
+        let release = self.get(slot)?;
+        match self.lifts.get(&slot) {
+            Some(lift) if self.sort_key(slot, release, true).0 != release.group(true) => lift.since,
+            _ => release.since(),
+        }
     }
 
     pub fn group(&self, slot: Slot, release: &Release, fresh: bool) -> Group {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    config::{Config, Workload},
+    config::{self, Config, Workload},
     model::{
         id::{EnvironmentName, ReleaseId},
         incident::{Alert, Matcher, all_match},
@@ -156,6 +156,47 @@ impl Services {
             })
     }
 
+    /// Whether an alert is of a service that this repository releases, as far as a rule names both. For a command line
+    /// that has a gate and no releases at hand.
+    pub fn is_alert_of_repository(&self, repository: &Repository, alert: &Alert) -> bool {
+        self.rules.iter().any(|rule| {
+            let Some(service) = rule.service_of(repository) else {
+                return false;
+            };
+            // A namespace is not known here; a rule that asks for it is held against whatever the alert says.
+            let namespace = alert.label("namespace").map_or("", |namespace| namespace);
+            let matchers: Vec<Matcher> = rule
+                .alerts
+                .iter()
+                .map(|(name, value)| {
+                    let value = value
+                        .replace("{service}", &service)
+                        .replace("{namespace}", namespace);
+                    Matcher::equal(name, &value)
+                })
+                .collect();
+            !matchers.is_empty() && all_match(&matchers, &alert.labels) == Some(true)
+        })
+    }
+
+    /// The rules of measuring a release, with the names filled in.
+    pub fn measured(&self, id: &ReleaseId, config: &Config) -> Option<config::Service> {
+        self.of(id)
+            .filter_map(|rule| config.services.get(&rule.name))
+            .find(|service| !service.metrics.is_empty())
+            .map(|service| {
+                let mut service = service.clone();
+                for metric in service.metrics.values_mut() {
+                    metric.good_and_bad = fill(&metric.good_and_bad, id);
+                    metric.part = match &metric.part {
+                        config::Part::Bad(query) => config::Part::Bad(fill(query, id)),
+                        config::Part::Good(query) => config::Part::Good(fill(query, id)),
+                    };
+                }
+                service
+            })
+    }
+
     /// Whether any rule could join an alert to anything.
     pub fn join_alerts(&self) -> bool {
         self.rules.iter().any(|rule| !rule.alerts.is_empty())
@@ -173,6 +214,20 @@ impl Services {
 pub const EVERYONE: &str = "*";
 
 impl Rule {
+    /// The service that a repository releases by this rule.
+    fn service_of(&self, repository: &Repository) -> Option<String> {
+        let written = self.repository.as_deref()?.to_ascii_lowercase();
+        if self.name != EVERYONE {
+            return (written == repository.as_str()).then(|| self.name.clone());
+        }
+        let (before, after) = written.split_once("{service}")?;
+        let name = repository
+            .as_str()
+            .strip_prefix(before)?
+            .strip_suffix(after)?;
+        (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
+    }
+
     fn is_about(&self, id: &ReleaseId) -> bool {
         match &self.workload {
             Some(workload) => {

@@ -13,6 +13,7 @@ use crate::{
     model::{
         detail::Revision,
         id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
+        incident::Matcher,
         pipeline::RunId,
         source::{Access, SourceHealth, SourceState, Tier, WhoAmI},
         text::Safe,
@@ -189,7 +190,7 @@ pub struct SilenceForm {
     pub environment: EnvironmentName,
     pub title: Safe,
     /// Each label of the alert, and whether it is to match.
-    pub labels: Vec<(Safe, Safe, bool)>,
+    pub labels: Vec<(Matcher, bool)>,
     pub minutes: i64,
     pub comment: String,
     /// Index into the labels, then duration, then comment.
@@ -238,6 +239,8 @@ pub struct LogsOverlay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogState {
     Connecting,
+    /// Kept back by its system for now: why.
+    NotYet(Safe),
     Following,
     Ended,
     Failed(Safe),

@@ -359,6 +359,7 @@ impl State {
             }
             self.dirty = true;
             match event {
+                LogEvent::NotYet(why) => logs.state = LogState::NotYet(why.clone()),
                 LogEvent::Following => logs.state = LogState::Following,
                 LogEvent::Ended => logs.state = LogState::Ended,
                 LogEvent::Failed(why) => logs.state = LogState::Failed(why.clone()),

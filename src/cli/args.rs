@@ -96,6 +96,18 @@ pub enum Command {
     },
     /// New pods of the same version
     Restart(VerbArgs),
+    /// Everything that waits for a human, oldest first: paused rollouts and gates of pipelines
+    Inbox {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Approve a gate of a pipeline; ID as windlass inbox prints it
+    Approve(DecideArgs),
+    /// Reject a gate of a pipeline: its run fails
+    Reject(DecideArgs),
+    /// Silence the alerts that match, for a while; or end a silence
+    Silence(SilenceArgs),
     /// Revisions: number, images, commit, when, stable or not, what differs from now
     History(TargetArgs),
     /// Wait until a release is in a state
@@ -200,6 +212,60 @@ pub struct VerbArgs {
     pub watch_after: Option<i64>,
 }
 
+/// How an action that is not about a rollout is confirmed and waited for.
+#[derive(Clone, Debug, Args)]
+pub struct ActArgs {
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the plan, send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Confirm
+    #[arg(long)]
+    pub yes: bool,
+    /// The typed text, where the ceremony asks for it: ENV, or ENV/NAME
+    #[arg(long, value_name = "TEXT")]
+    pub confirm: Option<String>,
+    /// Why; at a gate it is the comment of the review
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Return once the system has accepted it
+    #[arg(long)]
+    pub no_wait: bool,
+    /// How long to wait for the effect
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<i64>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DecideArgs {
+    /// OWNER/REPOSITORY/RUN/ATTEMPT/ENVIRONMENT/COMMIT; any difference to what waits refuses
+    pub id: String,
+    #[command(flatten)]
+    pub act: ActArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SilenceArgs {
+    /// LABEL=VALUE; all of them must match
+    pub matchers: Vec<String>,
+    /// Environment; needed only where more than one has an alert manager
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// For how long
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub duration: i64,
+    /// Why: kept with the silence
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// End this silence instead
+    #[arg(long, value_name = "ID")]
+    pub expire: Option<String>,
+    #[command(flatten)]
+    pub act: ActArgs,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct WaitArgs {
     #[command(flatten)]
@@ -245,6 +311,12 @@ pub enum AuditCommand {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigCommand {
+    /// Writes a first one from what is found: contexts, ingresses, logins, the repository one stands in
+    Init {
+        /// Only show it
+        #[arg(long)]
+        print: bool,
+    },
     /// Every mistake in it, with its line
     Check,
     /// One with every key, commented

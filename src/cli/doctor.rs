@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{exit::Exit, out::Out};
+use super::{doctor_beside, exit::Exit, out::Out};
 use crate::{
     model::{
         id::Namespace,
@@ -27,6 +27,12 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
                 json!({ "id": format!("kubernetes/{}", ready.name), "state": SourceState::NotConfigured.word(), "detail": why })
             }
         };
+        if source.get("state").and_then(Value::as_str) != Some(SourceState::Live.word()) {
+            exit = Exit::Unreachable;
+        }
+        sources.push(source);
+    }
+    for source in doctor_beside::run(&session.besides).await {
         if source.get("state").and_then(Value::as_str) != Some(SourceState::Live.word()) {
             exit = Exit::Unreachable;
         }
@@ -132,7 +138,12 @@ fn text(object: &Value) -> String {
                 .trim_end()
                 .to_owned(),
         );
-        if let Some(who) = source.pointer("/who/name").and_then(Value::as_str) {
+        if source.get("context").is_none() {
+            if let Some(who) = source.pointer("/who/name").and_then(Value::as_str) {
+                lines.push(format!("  you are {who}"));
+            }
+            doctor_beside::text(source, &mut lines);
+        } else if let Some(who) = source.pointer("/who/name").and_then(Value::as_str) {
             lines.push(format!(
                 "  you are {who}, tier {}, server {}",
                 word("tier"),

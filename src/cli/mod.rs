@@ -4,12 +4,18 @@
 mod aftermath;
 pub mod args;
 mod audit;
+mod beside;
+mod decide;
 mod doctor;
+mod doctor_beside;
 pub mod exit;
 mod find;
 mod history;
+mod inbox;
+mod init;
 mod out;
 mod report;
+mod report_beside;
 mod run;
 mod status;
 mod target;

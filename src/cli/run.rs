@@ -5,10 +5,10 @@ use tokio::{runtime::Builder, task::LocalSet};
 
 use super::{
     args::{Cli, Command, ConfigCommand, DemoArgs, VerbArgs},
-    audit, doctor,
+    audit, decide, doctor,
     exit::Exit,
     find::Wanted,
-    history,
+    history, inbox, init,
     out::Out,
     status,
     verb::{self, Asked},
@@ -42,7 +42,7 @@ pub fn run(cli: Cli, variables: Variables<'_>) -> Exit {
         }
         Some(Command::Man) => return man(&mut out),
         Some(Command::Audit(command)) => return audit::run(command, variables, &mut out),
-        Some(Command::Config(command)) => {
+        Some(Command::Config(command)) if !matches!(command, ConfigCommand::Init { .. }) => {
             return configuration(*command, &cli, variables, &mut out);
         }
         _ => {}
@@ -72,12 +72,17 @@ fn wants_json(command: Option<&Command>) -> bool {
         ) => verb.target.json,
         Some(Command::History(target)) => target.json,
         Some(Command::Wait(args)) => args.target.json,
-        Some(Command::Doctor { json }) => *json,
+        Some(Command::Doctor { json } | Command::Inbox { json }) => *json,
+        Some(Command::Approve(args) | Command::Reject(args)) => args.act.json,
+        Some(Command::Silence(args)) => args.act.json,
         _ => false,
     }
 }
 
 async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
+    if let Some(Command::Config(ConfigCommand::Init { print })) = &cli.command {
+        return init::run(&cli.global, *print, variables, out).await;
+    }
     if let Some(Command::Demo(args)) = &cli.command {
         return demo(args, &cli, variables, out).await;
     }
@@ -159,6 +164,10 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Retry(args) => act(Verb::Retry, None, &args, out).await,
         Command::Rollback { verb, to } => act(Verb::Rollback, to, &verb, out).await,
         Command::Restart(args) => act(Verb::Restart, None, &args, out).await,
+        Command::Inbox { .. } => interruptible(inbox::run(session, out)).await,
+        Command::Approve(args) => decide::gate(session, Verb::Approve, &args, out).await,
+        Command::Reject(args) => decide::gate(session, Verb::Reject, &args, out).await,
+        Command::Silence(args) => decide::silence(session, &args, out).await,
         Command::History(args) => interruptible(history::run(session, &args, out)).await,
         Command::Wait(args) => interruptible(Box::pin(wait::run(session, &args, out))).await,
         Command::Doctor { .. } => interruptible(doctor::run(session, out)).await,
@@ -282,7 +291,40 @@ fn demo_session(
     };
     let dir = log::state_dir(&asked).map_err(|error| Wrong(error.to_string()))?;
     let name = EnvironmentName::new(world.environment());
-    Session::demo(name.as_str(), address, read_only, dir, variables)
+    let config = demo_config(world);
+    Session::demo(name.as_str(), address, config, read_only, dir, variables)
+}
+
+/// What somebody would have written down about the demo's world.
+fn demo_config(world: &World) -> config::Config {
+    let mut config = config::Config::default();
+    let server = |url: String| Some(config::Server { url, token: None });
+    let environment = config::Environment {
+        prometheus: server(world.prometheus()),
+        alertmanager: server(world.alertmanager()),
+        ..config::Environment::default()
+    };
+    config
+        .environments
+        .insert(world.environment().to_owned(), environment);
+    config.sources.github = Some(config::GitHub {
+        host: world.github(),
+        token: Some(config::SecretSource::Open("demo".to_owned())),
+    });
+    for link in world.services() {
+        let workload = format!("{}/{}/{}", link.namespace, link.kind_word, link.name);
+        config.services.insert(
+            workload.clone(),
+            config::Service {
+                workload: workload.parse().ok(),
+                repository: link.repository,
+                workflow: link.workflow,
+                alerts: [("service".to_owned(), link.name)].into(),
+                ..config::Service::default()
+            },
+        );
+    }
+    config
 }
 
 fn configuration(
@@ -292,6 +334,8 @@ fn configuration(
     out: &mut Out,
 ) -> Exit {
     match command {
+        // Asks servers, and so is handled where those can be asked.
+        ConfigCommand::Init { .. } => return Exit::Internal,
         ConfigCommand::Sample => out.line(config::sample().trim_end()),
         ConfigCommand::Schema => {
             out.line(&serde_json::to_string_pretty(&config::schema()).unwrap_or_default());

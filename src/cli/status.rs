@@ -11,14 +11,15 @@ use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
 use super::{
     args::StatusArgs,
+    beside::{Depth, REPOSITORIES_AT_MOST, gather},
     exit::Exit,
     find::Wanted,
     out::Out,
     report::{self, SourceReport},
-    target,
+    report_beside, target,
 };
 use crate::{
-    app::{msg::Msg, releases::Releases},
+    app::{beside::Beside, msg::Msg, releases::Releases},
     model::{
         event::{Collection, Fact, SourceEvent},
         id::EnvironmentName,
@@ -43,6 +44,8 @@ pub(super) struct Picture {
     pub releases: Releases,
     pub health: BTreeMap<EnvironmentName, SourceHealth>,
     tiers: BTreeMap<EnvironmentName, Tier>,
+    /// Pipelines, metrics and incidents, where they were asked for.
+    pub beside: Beside,
     /// Collections that began and are not complete yet, by environment.
     begun: BTreeSet<(EnvironmentName, Collection)>,
     heard: BTreeSet<EnvironmentName>,
@@ -71,6 +74,7 @@ impl Picture {
                 .iter()
                 .map(|ready| (ready.name.clone(), ready.tier))
                 .collect(),
+            beside: Beside::default(),
             begun: BTreeSet::new(),
             heard: BTreeSet::new(),
         }
@@ -119,9 +123,11 @@ impl Picture {
     }
 
     pub(super) fn exit(&self) -> Exit {
+        let beside = self.beside.sources.values().map(|source| &source.health);
         if self
             .health
             .values()
+            .chain(beside)
             .all(|health| health.state == SourceState::Live)
         {
             Exit::Done
@@ -143,10 +149,24 @@ impl Picture {
             .iter()
             .filter_map(|release| self.one(now, release, None))
             .collect();
-        report::status(now, &self.sources(), &releases)
+        report::status(now, &self.source_objects(now), &releases)
     }
 
-    fn sources(&self) -> Vec<SourceReport<'_>> {
+    fn source_objects(&self, now: Timestamp) -> Vec<Value> {
+        let clusters = self.sources();
+        clusters
+            .iter()
+            .map(|source| report::source(now, source))
+            .chain(
+                self.beside
+                    .sources
+                    .values()
+                    .map(|source| report_beside::source(now, source)),
+            )
+            .collect()
+    }
+
+    pub(super) fn sources(&self) -> Vec<SourceReport<'_>> {
         self.health
             .iter()
             .map(|(name, health)| SourceReport {
@@ -163,13 +183,29 @@ impl Picture {
         access: Option<&crate::model::source::Access>,
     ) -> Option<Value> {
         let name = &release.rollout.id.environment;
-        Some(report::release(
+        let mut object = report::release(
             now,
             release,
             *self.tiers.get(name)?,
             self.health.get(name)?,
             access,
-        ))
+        );
+        report_beside::fill(&mut object, &self.beside, release, now);
+        Some(object)
+    }
+
+    /// Reads what is beside the rollouts, once.
+    async fn look_beside(&mut self, session: &Session, depth: Depth, out: &mut Out) {
+        let environments: Vec<EnvironmentName> = self.health.keys().cloned().collect();
+        self.beside = gather(&session.besides, &self.releases, &environments, depth).await;
+        if self.beside.repositories.is_empty()
+            && depth == Depth::List
+            && self.beside.repositories_wanted() > REPOSITORIES_AT_MOST
+        {
+            out.note(&format!(
+                "windlass: more than {REPOSITORIES_AT_MOST} repositories: their pipelines are left out of a list; name a service"
+            ));
+        }
     }
 
     fn table(&self, filter: Option<&EnvironmentName>) -> String {
@@ -218,6 +254,19 @@ impl Picture {
                 "\n{name}: {}: {}",
                 health.state.word(),
                 &*health.detail
+            ));
+        }
+        for source in self
+            .beside
+            .sources
+            .values()
+            .filter(|source| !source.health.state.is_live())
+        {
+            text.push_str(&format!(
+                "\n{}: {}: {}",
+                source.id,
+                source.health.state.word(),
+                &*source.health.detail
             ));
         }
         text
@@ -334,6 +383,7 @@ pub(super) async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> 
     let mut picture = Picture::new(session);
     let (mut messages, tasks) = watch_all(session);
     first_picture(&mut picture, &mut messages).await;
+    picture.look_beside(session, Depth::List, out).await;
     let print = |picture: &Picture, out: &mut Out| match &wanted {
         Some(wanted) => print_one(picture, wanted, out),
         None => out.result(&picture.json(filter.as_ref()), || {
@@ -350,7 +400,7 @@ pub(super) async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> 
     picture.exit()
 }
 
-async fn first_picture(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>) {
+pub(super) async fn first_picture(picture: &mut Picture, messages: &mut mpsc::Receiver<Msg>) {
     let start = Instant::now();
     loop {
         let names: Vec<EnvironmentName> = picture.health.keys().cloned().collect();
@@ -423,9 +473,10 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
         Ok(release) => {
             let now = now();
             let one: Vec<Value> = picture.one(now, release, None).into_iter().collect();
-            out.result(&report::status(now, &picture.sources(), &one), || {
-                describe(now, release)
-            });
+            out.result(
+                &report::status(now, &picture.source_objects(now), &one),
+                || describe(now, release),
+            );
         }
         Err(why) => out.error(&why),
     }
@@ -445,6 +496,21 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         return out.fail(Exit::Unreachable, "its environment is not connected");
     };
     let access = cluster.access(&release.rollout.id.namespace).await;
+    let mut releases = Releases::default();
+    releases.apply(
+        &ready.name,
+        &Fact::Rollout(std::sync::Arc::clone(&release.rollout)),
+    );
+    for set in &release.sets {
+        releases.apply(&ready.name, &Fact::ReplicaSet(set.clone()));
+    }
+    let beside = gather(
+        &session.besides,
+        &releases,
+        std::slice::from_ref(&ready.name),
+        Depth::One,
+    )
+    .await;
     let now = now();
     let health = SourceHealth {
         state: SourceState::Live,
@@ -452,11 +518,21 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         heard: Some(now),
         ..first_health(ready, now)
     };
-    let sources = [SourceReport {
-        id: format!("kubernetes/{}", ready.name),
-        health: &health,
-    }];
-    let object = report::release(now, &release, ready.tier, &health, Some(&access));
+    let mut sources = vec![report::source(
+        now,
+        &SourceReport {
+            id: format!("kubernetes/{}", ready.name),
+            health: &health,
+        },
+    )];
+    sources.extend(
+        beside
+            .sources
+            .values()
+            .map(|source| report_beside::source(now, source)),
+    );
+    let mut object = report::release(now, &release, ready.tier, &health, Some(&access));
+    report_beside::fill(&mut object, &beside, &release, now);
     out.result(&report::status(now, &sources, &[object]), || {
         let mut text = describe(now, &release);
         for offer in crate::ops::offer::offers(&release, Some(&access)) {
@@ -472,9 +548,14 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
             };
             text.push_str(&format!("\n  {:<14}{words}", offer.verb.word()));
         }
+        text.push_str(&report_beside::words(&beside, &release, now));
         text
     });
-    Exit::Done
+    let told = beside
+        .sources
+        .values()
+        .all(|source| source.health.state.is_live());
+    if told { Exit::Done } else { Exit::Unreachable }
 }
 
 /// A few lines about one release.

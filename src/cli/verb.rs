@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    args::VerbArgs,
+    args::{ActArgs, VerbArgs},
     exit::{Exit, of_outcome},
     find::Wanted,
     out::{Out, plan_text},
@@ -24,7 +24,7 @@ use crate::{
     },
     ops::{
         ceremony::{Confirmation, NotYet, approve, ceremony, missing},
-        guard::{Arming, GuardAnswer, Situation, ask_all},
+        guard::{Arming, GuardAnswer, Incidents, Situation, ask_all},
         intent::{Expects, Intent, Verb},
         machine::{Machine, Outcome, OutcomeKind, WaitFor},
         plan::{Plan, Refusal, RefusalKind},
@@ -33,7 +33,7 @@ use crate::{
     runtime::{
         clock::now,
         cluster::Cluster,
-        execute::{Control, execute},
+        execute::{Control, System, execute},
         session::Session,
     },
 };
@@ -74,6 +74,18 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
         .borrow()
         .as_ref()
         .map_or_else(|| "you".to_owned(), |who| who.name.to_string());
+    let id = &release.rollout.id;
+    // Going back is never held up by a question about incidents.
+    let firing = match asked.verb.is_emergency() {
+        true => None,
+        false => {
+            let services = &session.besides.services;
+            session
+                .besides
+                .firing(&id.environment, |alert| services.is_alert_of(id, alert))
+                .await
+        }
+    };
     let dry = Arming::Armed { until: None };
     let guards = ask_all(
         &plan,
@@ -88,7 +100,10 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
             wrote_before: false,
             first_write_counts: false,
             changed: None,
-            incidents: None,
+            incidents: firing.as_ref().map(|firing| match firing {
+                Ok(titles) => Incidents::Known(titles.iter().map(String::as_str).collect()),
+                Err(why) => Incidents::Unknown(why.to_string()),
+            }),
             who: &who,
         },
     );
@@ -99,7 +114,24 @@ pub(super) async fn run(session: &Session, asked: Asked, args: &VerbArgs, out: &
         );
         return Exit::Done;
     }
-    confirm_and_execute(session, cluster, plan, guards, args, out).await
+    let how = How {
+        yes: args.yes,
+        confirm: args.confirm.clone(),
+        reason: args.reason.clone(),
+        no_wait: args.no_wait,
+        timeout: args.timeout,
+    };
+    let outcome = match confirm_and_execute(session, &*cluster, &plan, &guards, &how, out).await {
+        Ok(outcome) => outcome,
+        Err(exit) => return exit,
+    };
+    let outcome = match (outcome.kind, args.watch_after) {
+        (OutcomeKind::Observed, Some(seconds)) => {
+            super::aftermath::watch(&cluster, &session.recorder, &plan, outcome, seconds, out).await
+        }
+        _ => outcome,
+    };
+    finish(&plan, &guards, &outcome, out)
 }
 
 fn intent(session: &Session, asked: Asked, args: &VerbArgs, release: &Release) -> Intent {
@@ -165,89 +197,98 @@ fn no_plan(out: &mut Out, verb: Verb, args: &VerbArgs, exit: Exit, because: &[St
     exit
 }
 
-async fn confirm_and_execute(
+/// How a plan is confirmed and waited for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct How {
+    yes: bool,
+    confirm: Option<String>,
+    reason: Option<String>,
+    no_wait: bool,
+    timeout: Option<i64>,
+}
+
+impl How {
+    pub(super) fn of(args: &ActArgs) -> Self {
+        Self {
+            yes: args.yes,
+            confirm: args.confirm.clone(),
+            reason: args.reason.clone(),
+            no_wait: args.no_wait,
+            timeout: args.timeout,
+        }
+    }
+}
+
+/// Confirms and carries out; the error is the exit where nothing was carried out.
+pub(super) async fn confirm_and_execute<S: System>(
     session: &Session,
-    cluster: Rc<Cluster>,
-    plan: Plan,
-    guards: Vec<GuardAnswer>,
-    args: &VerbArgs,
+    system: &S,
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    how: &How,
     out: &mut Out,
-) -> Exit {
+) -> Result<Outcome, Exit> {
     let mut confirmation = Confirmation {
-        yes: args.yes,
-        typed: args.confirm.clone(),
-        reason: args.reason.clone(),
+        yes: how.yes,
+        typed: how.confirm.clone(),
+        reason: how.reason.clone(),
     };
-    if let Some(not_yet) = missing(&plan, &guards, &confirmation) {
+    if let Some(not_yet) = missing(plan, guards, &confirmation) {
         if let NotYet::Refused(because) = &not_yet {
-            out.json_only(&report::action(
-                &plan,
-                &guards,
-                "refused",
-                &Value::Null,
-                None,
-            ));
+            out.json_only(&report::action(plan, guards, "refused", &Value::Null, None));
             for reason in because {
                 out.error(reason);
             }
-            return Exit::Refused;
+            return Err(Exit::Refused);
         }
         let interactive =
             !out.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        if !interactive || !ask(&plan, &guards, &mut confirmation, out) {
-            let not_yet = missing(&plan, &guards, &confirmation).unwrap_or(not_yet);
+        if !interactive || !ask(plan, guards, &mut confirmation, out) {
+            let not_yet = missing(plan, guards, &confirmation).unwrap_or(not_yet);
             out.json_only(&report::action(
-                &plan,
-                &guards,
+                plan,
+                guards,
                 "needs-confirmation",
                 &Value::Null,
                 None,
             ));
-            out.error(&report::missing(&not_yet, &ceremony(&plan, &guards)));
-            return Exit::NeedsConfirmation;
+            out.error(&report::missing(&not_yet, &ceremony(plan, guards)));
+            return Err(Exit::NeedsConfirmation);
         }
     }
     // A human may have thought for minutes: the machine reads the object again before it sends.
-    let approved = match approve(plan.clone(), guards.clone(), &confirmation) {
+    let approved = match approve(plan.clone(), guards.to_vec(), &confirmation) {
         Ok(approved) => approved,
         Err((_, not_yet)) => {
-            out.error(&report::missing(&not_yet, &ceremony(&plan, &guards)));
-            return Exit::NeedsConfirmation;
+            out.error(&report::missing(&not_yet, &ceremony(plan, guards)));
+            return Err(Exit::NeedsConfirmation);
         }
     };
-    let wait = if args.no_wait {
+    let wait = if how.no_wait {
         WaitFor::Acceptance
     } else {
         WaitFor::Effect
     };
-    let machine = Machine::new(approved, wait, args.timeout);
+    let machine = Machine::new(approved, wait, how.timeout);
     let (control, commands) = mpsc::unbounded_channel();
     let signals = tokio::task::spawn_local(forward_signals(control));
     let quiet = out.is_json();
-    let outcome = execute(
-        machine,
-        &*cluster,
-        &session.recorder,
-        now,
-        commands,
-        |words| {
-            if !quiet {
-                out.note(&words);
-            }
-        },
-    )
+    let outcome = execute(machine, system, &session.recorder, now, commands, |words| {
+        if !quiet {
+            out.note(&words);
+        }
+    })
     .await;
     signals.abort();
-    let outcome = match (outcome.kind, args.watch_after) {
-        (OutcomeKind::Observed, Some(seconds)) => {
-            super::aftermath::watch(&cluster, &session.recorder, &plan, outcome, seconds, out).await
-        }
-        _ => outcome,
-    };
-    finish(&plan, &guards, &outcome, out)
+    Ok(outcome)
 }
 
-fn finish(plan: &Plan, guards: &[GuardAnswer], outcome: &Outcome, out: &mut Out) -> Exit {
+pub(super) fn finish(
+    plan: &Plan,
+    guards: &[GuardAnswer],
+    outcome: &Outcome,
+    out: &mut Out,
+) -> Exit {
     let audit = plan.intent.id.as_str();
     let object = report::action(
         plan,

@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{
-    describe::{Empty, Key, ROOT, Rule, SECRET, Shape},
+    describe::{Empty, Key, Needed, ROOT, Rule, SECRET, Shape},
     near::nearest,
     problem::Found,
     rule,
@@ -41,13 +41,36 @@ impl Walk<'_, '_> {
                 None => self.unknown(name, keys),
             }
         }
-        for key in keys.iter().filter(|key| key.needed) {
+        for key in keys.iter().filter(|key| key.needed == Needed::Yes) {
             if !table.contains_key(key.name) {
                 let says = format!("{:?} is missing in {}", key.name, self.place());
                 self.found.add(at, says);
             }
         }
+        self.one_of_these(table, keys, at);
         self.token_in_clear(table);
+    }
+
+    fn one_of_these(&mut self, table: &DeTable<'_>, keys: &[Key], at: &Range<usize>) {
+        let these: Vec<&str> = keys
+            .iter()
+            .filter(|key| key.needed == Needed::OneOfThese)
+            .map(|key| key.name)
+            .collect();
+        let named = these
+            .iter()
+            .filter(|name| table.contains_key(**name))
+            .count();
+        if these.is_empty() || named == 1 {
+            return;
+        }
+        let how_many = if named == 0 { "none" } else { "more than one" };
+        let says = format!(
+            "one of {} is wanted in {}, and there is {how_many}",
+            these.join(" and "),
+            self.place()
+        );
+        self.found.add(at, says);
     }
 
     fn under(&mut self, name: &str, then: impl FnOnce(&mut Self)) {

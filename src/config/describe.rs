@@ -43,7 +43,15 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) says: &'static str,
     pub(super) shape: Shape,
-    pub(super) needed: bool,
+    pub(super) needed: Needed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    No,
+    Yes,
+    /// One of the keys that say so, and only one.
+    OneOfThese,
 }
 
 const fn key(name: &'static str, says: &'static str, shape: Shape) -> Key {
@@ -51,7 +59,7 @@ const fn key(name: &'static str, says: &'static str, shape: Shape) -> Key {
         name,
         says,
         shape,
-        needed: false,
+        needed: Needed::No,
     }
 }
 
@@ -60,7 +68,16 @@ const fn needed(name: &'static str, says: &'static str, shape: Shape) -> Key {
         name,
         says,
         shape,
-        needed: true,
+        needed: Needed::Yes,
+    }
+}
+
+const fn one_of_these(name: &'static str, says: &'static str, shape: Shape) -> Key {
+    Key {
+        name,
+        says,
+        shape,
+        needed: Needed::OneOfThese,
     }
 }
 
@@ -226,9 +243,14 @@ const METRIC: &[Key] = &[
         "the query that counts everything",
         Shape::Text(rule::filled),
     ),
-    needed(
+    one_of_these(
         "bad",
         "the query that counts what failed",
+        Shape::Text(rule::filled),
+    ),
+    one_of_these(
+        "good",
+        "the query that counts what did not fail, where that is what is counted",
         Shape::Text(rule::filled),
     ),
 ];

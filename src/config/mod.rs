@@ -116,7 +116,25 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Metric {
     pub good_and_bad: String,
-    pub bad: String,
+    #[serde(flatten)]
+    pub part: Part,
+}
+
+/// The other query.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Bad(String),
+    /// What failed is the rest: for what counts only its successes, like the bucket of a histogram.
+    Good(String),
+}
+
+impl Part {
+    pub fn query(&self) -> &str {
+        match self {
+            Self::Bad(query) | Self::Good(query) => query,
+        }
+    }
 }
 
 impl Default for Ui {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::describe::{Empty, Key, ROOT, SECRET, Shape};
+use super::describe::{Empty, Key, Needed, ROOT, SECRET, Shape};
 
 /// The JSON schema (2020-12) of the configuration.
 pub fn schema() -> Value {
@@ -30,13 +30,21 @@ fn table(keys: &[Key]) -> Value {
         .collect();
     let needed: Vec<&str> = keys
         .iter()
-        .filter(|key| key.needed)
+        .filter(|key| key.needed == Needed::Yes)
         .map(|key| key.name)
         .collect();
     let mut schema =
         json!({ "type": "object", "properties": properties, "additionalProperties": false });
     if let (Some(fields), false) = (schema.as_object_mut(), needed.is_empty()) {
         fields.insert("required".to_owned(), json!(needed));
+    }
+    let one_of: Vec<Value> = keys
+        .iter()
+        .filter(|key| key.needed == Needed::OneOfThese)
+        .map(|key| json!({ "required": [key.name] }))
+        .collect();
+    if let (Some(fields), false) = (schema.as_object_mut(), one_of.is_empty()) {
+        fields.insert("oneOf".to_owned(), json!(one_of));
     }
     schema
 }
@@ -92,5 +100,12 @@ mod tests {
             1
         );
         assert_eq!(at("/properties/ui/additionalProperties"), false);
+        let metric =
+            "/properties/services/additionalProperties/properties/metrics/additionalProperties";
+        assert_eq!(at(&format!("{metric}/required")), json!(["good_and_bad"]));
+        assert_eq!(
+            at(&format!("{metric}/oneOf")),
+            json!([{ "required": ["bad"] }, { "required": ["good"] }])
+        );
     }
 }

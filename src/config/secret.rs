@@ -37,6 +37,9 @@ pub enum SecretSource {
     File(PathBuf),
     /// A program and its arguments; no shell.
     Command(Vec<String>),
+    /// No secret at all: what the demo's own servers want to see. A configuration cannot name it.
+    #[serde(skip)]
+    Open(String),
 }
 
 /// Why there is no secret. Never holds any part of one.
@@ -74,6 +77,7 @@ impl SecretSource {
             }
             Self::File(path) => of_file(path.clone()).await,
             Self::Command(words) => of_command(words).await,
+            Self::Open(word) => Ok(SecretString::from(word.as_str())),
         }
     }
 }

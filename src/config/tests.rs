@@ -32,6 +32,19 @@ fn loaded(explicit: Option<&Path>, variables: &[(&str, &Path)]) -> Result<Loaded
 }
 
 #[test]
+fn what_is_good_can_be_counted_instead_of_what_is_bad() {
+    let text = "[services.a.metrics]\nslow = { good_and_bad = 'count', good = 'bucket' }\n";
+    let config = parse(text, "config.toml").unwrap();
+    assert_eq!(
+        config.services["a"].metrics["slow"],
+        Metric {
+            good_and_bad: "count".to_owned(),
+            part: Part::Good("bucket".to_owned()),
+        }
+    );
+}
+
+#[test]
 fn the_promised_file_is_read_whole() {
     let config = parse(PROMISED, "config.toml").unwrap();
     assert_eq!(config.ui.theme, "dark");
@@ -59,7 +72,7 @@ fn the_promised_file_is_read_whole() {
         "shop/argo-rollout/checkout"
     );
     assert_eq!(checkout.alerts["service"], "checkout");
-    assert!(checkout.metrics["errors"].bad.contains("5.."));
+    assert!(matches!(&checkout.metrics["errors"].part, Part::Bad(query) if query.contains("5..")));
 }
 
 #[test]
@@ -124,7 +137,7 @@ fn the_sample_changes_nothing_until_a_key_is_uncommented() {
 fn the_uncommented_sample_is_valid() {
     let config = parse(&uncommented(), "sample").unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(config.write.minutes, 30);
-    assert_eq!(config.services["checkout"].metrics.len(), 1);
+    assert_eq!(config.services["checkout"].metrics.len(), 2);
 }
 
 #[test]
@@ -157,9 +170,13 @@ fn keys_not_in(
         match key.shape {
             Shape::Table(keys) => keys_not_in(value, keys, &path, missing, secrets),
             Shape::Named(keys) => {
-                for one in value.as_table().unwrap().values() {
-                    keys_not_in(one.get_ref(), keys, &path, missing, secrets);
-                }
+                // Two keys that exclude each other are shown by two entries: missing is what none of them shows.
+                let of_each = value.as_table().unwrap().values().map(|one| {
+                    let mut of_this = BTreeSet::new();
+                    keys_not_in(one.get_ref(), keys, &path, &mut of_this, secrets);
+                    of_this
+                });
+                missing.extend(of_each.reduce(|a, b| &a & &b).unwrap());
             }
             Shape::Secret => secrets.extend(
                 value

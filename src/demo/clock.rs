@@ -26,6 +26,15 @@ impl Moment {
         Self(self.0.saturating_sub(micros(delay)))
     }
 
+    /// Since the opening; negative before it.
+    pub(super) fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub(super) fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     pub(super) fn since_opening(self) -> Duration {
         Duration::from_micros(u64::try_from(self.0).unwrap_or(0))
     }

@@ -9,12 +9,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::alarm::Alarms;
 use super::chance::{Chance, short_hash};
 use super::clock::{Clock, Moment};
 use super::controller;
+use super::flow::Flows;
 use super::json;
 use super::kind::Kind;
-use super::queue::Queue;
+use super::pipeline::{self, Pipelines, RunRef};
+use super::queue::{Matter, Queue};
 use super::script::Script;
 use super::store::{Key, Object, Store};
 
@@ -34,6 +37,9 @@ pub(super) struct Cluster {
     pub(super) scripts: HashMap<(String, String), Script>,
     /// Namespaces in which nobody may write.
     pub(super) sealed: HashSet<String>,
+    pub(super) pipelines: Pipelines,
+    pub(super) flows: Flows,
+    pub(super) alarms: Alarms,
     queue: Queue,
 }
 
@@ -60,6 +66,9 @@ impl Cluster {
             memory: Memory::default(),
             scripts: HashMap::new(),
             sealed: HashSet::new(),
+            pipelines: Pipelines::default(),
+            flows: Flows::default(),
+            alarms: Alarms::default(),
             queue: Queue::default(),
         }
     }
@@ -68,11 +77,14 @@ impl Cluster {
     pub(super) fn advance(&mut self, to: Moment) {
         loop {
             self.notice();
-            let Some((due, key)) = self.queue.pop_due(to) else {
+            let Some((due, matter)) = self.queue.pop_due(to) else {
                 break;
             };
             self.clock.set(due);
-            controller::look(self, &key);
+            match matter {
+                Matter::Object(key) => controller::look(self, &key),
+                Matter::Run(run) => pipeline::look(self, run),
+            }
         }
         self.clock.set(to);
     }
@@ -83,18 +95,26 @@ impl Cluster {
 
     /// Looks at the object again then.
     pub(super) fn wake(&mut self, key: &Key, due: Moment) {
-        self.queue.schedule(key.clone(), due);
+        self.queue.schedule(Matter::Object(key.clone()), due);
+    }
+
+    pub(super) fn wake_run(&mut self, run: RunRef, due: Moment) {
+        self.queue.schedule(Matter::Run(run), due);
     }
 
     /// Every write is noticed by the controller of the object and by that of its owner.
     pub(super) fn notice(&mut self) {
         let due = self.clock.now().after(NOTICE);
         for object in self.store.take_touched() {
+            self.flows.touched(&self.store, &self.clock, &object);
+            for run in self.pipelines.watching(&object.key) {
+                self.queue.schedule(Matter::Run(run), due);
+            }
             if controller::looks_after(object.key.kind) {
-                self.queue.schedule(object.key.clone(), due);
+                self.queue.schedule(Matter::Object(object.key.clone()), due);
             }
             if let Some(owner) = object.owner.as_ref().and_then(|owner| owner.key.clone()) {
-                self.queue.schedule(owner, due);
+                self.queue.schedule(Matter::Object(owner), due);
             }
         }
     }

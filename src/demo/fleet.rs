@@ -11,7 +11,7 @@ use super::chance::{Chance, short_hash};
 use super::cluster::Cluster;
 use super::json;
 use super::kind::Kind;
-use super::scenario::{Entry, Namespace, Release, Scenario, Service, Span, What, Workload};
+use super::scenario::{Entry, Join, Namespace, Release, Scenario, Service, Span, What, Workload};
 use super::script::Verdict;
 use super::seed;
 use super::store::Object;
@@ -170,6 +170,8 @@ fn model() -> Scenario {
             env: [("REVISION".to_owned(), version.to_owned())].into(),
             analysis: Verdict::Successful,
             stays: false,
+            errors: None,
+            slow: None,
         }),
     };
     let service = Service {
@@ -183,6 +185,7 @@ fn model() -> Scenario {
         routed: false,
         argo_cd: None,
         rollback_window: None,
+        join: Join::Nothing,
         scale_down_delay: None,
         ready_after: None,
         story: vec![release(9, BEFORE), release(2, NOW)],

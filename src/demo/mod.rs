@@ -1,12 +1,17 @@
 //! A simulated world that speaks the providers' own wire protocols on loopback.
 //!
-//! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working. The ordinary
-//! provider connects to it, so what a newcomer sees is the real program, and what the tests break is the real client.
+//! `World::start` opens a Kubernetes API server over a seeded cluster whose controllers go on working, and servers that
+//! speak as GitHub, Prometheus and Alertmanager do over the same world. The ordinary providers connect to them, so what a newcomer sees is the
+//! real program, and what the tests break is the real client.
 //!
-//! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` makes it move, `write` says
-//! what a write may do, `api` speaks HTTP. Must never know another part of windlass, read a kubeconfig or a token, or
-//! listen on anything but loopback. The tasks it spawns live behind `World` and end with it.
+//! Inside: `scenario` and `seed` build the past, `cluster` holds the present, `controller` and `pipeline` make it move,
+//! `write` says what a write may do; `front` is the way of every request, `api`, `github`, `prometheus` and
+//! `alertmanager` speak for their systems.
+//! Must never know another part of windlass, read a kubeconfig or a token, or listen on anything but loopback. The
+//! tasks it spawns live behind `World` and end with it.
 
+mod alarm;
+mod alertmanager;
 mod answer;
 mod api;
 mod chance;
@@ -15,9 +20,17 @@ mod cluster;
 mod controller;
 mod fault;
 mod fleet;
+mod flow;
+mod front;
+mod github;
 mod json;
 mod kind;
+mod link;
+mod matcher;
 mod patch;
+mod pattern;
+mod pipeline;
+mod prometheus;
 mod queue;
 mod requests;
 mod scenario;
@@ -36,10 +49,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-pub use fault::{BadFault, Fault, Only, What};
+pub use fault::{BadFault, Fault, Only, Server, What};
+pub use link::ServiceLink;
 pub use requests::Request;
 
+use alertmanager::Alertmanager;
 use api::Api;
+use github::GitHub;
+use prometheus::Prometheus;
 
 /// Who every caller is.
 const USER: &str = "you@demo";
@@ -101,7 +118,11 @@ pub enum Error {
 pub struct World {
     api: Arc<Api>,
     server: String,
+    github: String,
+    prometheus: String,
+    alertmanager: String,
     environment: String,
+    services: Vec<ServiceLink>,
 }
 
 impl World {
@@ -111,14 +132,18 @@ impl World {
         }
         let scenario = scenario::load(&options.scenario)?;
         let environment = scenario.environment.clone();
+        let links = link::all(&scenario);
         let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
             Error::RequestLog {
                 path: options.request_log.clone().unwrap_or_default(),
                 source,
             }
         })?;
-        let gate = server::Gate::open().await.map_err(Error::Listen)?;
-        let address = gate.address().map_err(Error::Listen)?;
+        let kubernetes = server::Door::open().await.map_err(Error::Listen)?;
+        let github = server::Door::open().await.map_err(Error::Listen)?;
+        let blobs = server::Door::open().await.map_err(Error::Listen)?;
+        let prometheus = server::Door::open().await.map_err(Error::Listen)?;
+        let alertmanager = server::Door::open().await.map_err(Error::Listen)?;
         let Options {
             services,
             seed,
@@ -137,26 +162,75 @@ impl World {
             api.faults().add(fault);
         }
         tokio::spawn(drive(Arc::clone(&api)));
-        let router = axum::Router::new()
-            .fallback(api::handle)
-            .with_state(Arc::clone(&api));
-        let service = router.into_make_service_with_connect_info::<server::Cut>();
-        let closing = api.closing.clone().cancelled_owned();
-        tokio::spawn(async move {
-            axum::serve(gate, service)
-                .with_graceful_shutdown(closing)
-                .await
-        });
-        Ok(Self {
-            api,
-            server: format!("http://{address}"),
+        let hub = Arc::new(GitHub::new(Arc::clone(&api), &github.url, &blobs.url));
+        let world = Self {
+            server: kubernetes.url.clone(),
+            github: github.url.clone(),
+            prometheus: prometheus.url.clone(),
+            alertmanager: alertmanager.url.clone(),
             environment,
-        })
+            services: links,
+            api,
+        };
+        let closing = &world.api.closing;
+        kubernetes.serve(
+            axum::Router::new()
+                .fallback(api::handle)
+                .with_state(Arc::clone(&world.api)),
+            closing,
+        );
+        github.serve(
+            axum::Router::new()
+                .fallback(github::handle)
+                .with_state(Arc::clone(&hub)),
+            closing,
+        );
+        blobs.serve(
+            axum::Router::new()
+                .fallback(github::handle_blob)
+                .with_state(hub),
+            closing,
+        );
+        let metrics = Arc::new(Prometheus::new(Arc::clone(&world.api)));
+        let alerts = Alertmanager::new(Arc::clone(&world.api), &prometheus.url);
+        prometheus.serve(
+            axum::Router::new()
+                .fallback(prometheus::handle)
+                .with_state(metrics),
+            closing,
+        );
+        alertmanager.serve(
+            axum::Router::new()
+                .fallback(alertmanager::handle)
+                .with_state(Arc::new(alerts)),
+            closing,
+        );
+        Ok(world)
     }
 
     /// `http://127.0.0.1:PORT`, to be used as an API server's address; any token is taken.
     pub fn server(&self) -> String {
         self.server.clone()
+    }
+
+    /// As `https://api.github.com` is: the base of GitHub's REST API. The token is `demo`.
+    pub fn github(&self) -> String {
+        self.github.clone()
+    }
+
+    /// The base of Prometheus' HTTP API.
+    pub fn prometheus(&self) -> String {
+        self.prometheus.clone()
+    }
+
+    /// The base of Alertmanager's HTTP API.
+    pub fn alertmanager(&self) -> String {
+        self.alertmanager.clone()
+    }
+
+    /// What a configuration would have to say about the scenario's services; generated ones are not in it.
+    pub fn services(&self) -> Vec<ServiceLink> {
+        self.services.clone()
     }
 
     /// What the scenario calls it, `prod-eu`.

@@ -7,18 +7,26 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::clock::Moment;
+use super::pipeline::RunRef;
 use super::store::Key;
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Matter {
+    Object(Key),
+    Run(RunRef),
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Reverse<(Moment, u64, Key)>>,
-    pending: HashMap<Key, Moment>,
+    heap: BinaryHeap<Reverse<(Moment, u64, Matter)>>,
+    pending: HashMap<Matter, Moment>,
     /// First asked, first served among equals: the order must not depend on hashing.
     asked: u64,
 }
 
 impl Queue {
-    pub(super) fn schedule(&mut self, key: Key, due: Moment) {
+    pub(super) fn schedule(&mut self, key: Matter, due: Moment) {
         if self
             .pending
             .get(&key)
@@ -31,7 +39,7 @@ impl Queue {
         self.heap.push(Reverse((due, self.asked, key)));
     }
 
-    pub(super) fn pop_due(&mut self, now: Moment) -> Option<(Moment, Key)> {
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<(Moment, Matter)> {
         while let Some(Reverse((due, _, _))) = self.heap.peek() {
             if *due > now {
                 return None;
@@ -61,7 +69,7 @@ mod tests {
     #[test]
     fn asking_twice_means_looking_once_at_the_earlier_time() {
         let mut queue = Queue::default();
-        let key = Key::new(Kind::Pod, "shop", "a");
+        let key = Matter::Object(Key::new(Kind::Pod, "shop", "a"));
         let at = |seconds| Moment::OPENING.after(Duration::from_secs(seconds));
         queue.schedule(key.clone(), at(9));
         queue.schedule(key.clone(), at(3));

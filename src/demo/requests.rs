@@ -13,19 +13,23 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fault::Server;
+
 /// How many reads are remembered.
 const READS: usize = 5_000;
 
 /// A request as it arrived, and what it was answered with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Request {
+    /// `kubernetes`, `github`, `prometheus` or `alertmanager`.
+    pub server: &'static str,
     pub at: Timestamp,
     pub method: String,
     /// With the query.
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// None where there was none, or it was not JSON.
+    /// None where there was none, or it was neither JSON nor a form; a form is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// None where no answer was given.
@@ -35,7 +39,9 @@ pub struct Request {
 impl Request {
     /// Whether it could have changed something.
     pub fn is_write(&self) -> bool {
-        self.method != "GET" && !self.path.contains("/selfsubject")
+        self.method != "GET"
+            && !self.path.contains("/selfsubject")
+            && self.server != Server::Prometheus.word()
     }
 }
 
@@ -99,6 +105,7 @@ mod tests {
     fn writes_are_never_dropped_however_many_reads_follow() {
         let log = Log::new(None).unwrap();
         let request = |method: &str, path: &str| Request {
+            server: "kubernetes",
             at: Timestamp::UNIX_EPOCH,
             method: method.to_owned(),
             path: path.to_owned(),

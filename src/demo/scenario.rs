@@ -13,7 +13,7 @@ use super::controller::pause_duration;
 use super::script::Verdict;
 
 /// The scenarios that come with the program: name and text.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
     (
         "morning",
         include_str!("../../assets/scenarios/morning.toml"),
@@ -27,6 +27,7 @@ const SHIPPED: [(&str, &str); 4] = [
         "blue-green",
         include_str!("../../assets/scenarios/blue-green.toml"),
     ),
+    ("gate", include_str!("../../assets/scenarios/gate.toml")),
 ];
 
 #[derive(Clone, Debug, Deserialize)]
@@ -80,10 +81,26 @@ pub(super) struct Service {
     pub(super) argo_cd: Option<String>,
     /// Revisions back to which a rollback skips the steps.
     pub(super) rollback_window: Option<u32>,
+    /// How its pipeline is found.
+    #[serde(default)]
+    pub(super) join: Join,
     /// Blue-green only: how long the old version stays up after the switch.
     pub(super) scale_down_delay: Option<u64>,
     pub(super) ready_after: Option<Span>,
     pub(super) story: Vec<Entry>,
+}
+
+/// How one comes from a service to its repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Join {
+    /// The configuration says it.
+    #[default]
+    Config,
+    /// The objects carry annotations.
+    Annotation,
+    /// Not at all: it has no repository.
+    Nothing,
 }
 
 fn two() -> i64 {
@@ -104,6 +121,10 @@ pub(super) struct Entry {
 pub(super) enum What {
     Release(Release),
     Act(Act),
+    /// A version that is on its way.
+    Pipeline(Pipeline),
+    /// Something was noticed.
+    Alert(Alert),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -118,6 +139,43 @@ pub(super) struct Release {
     /// Left where its steps stop; otherwise it was promoted to the end.
     #[serde(default)]
     pub(super) stays: bool,
+    /// Percent of its requests that fail; a version whose analysis fails has some anyway.
+    pub(super) errors: Option<f64>,
+    /// Percent of its requests that take seconds.
+    pub(super) slow: Option<f64>,
+}
+
+/// `ago` is when it began to wait, or began to run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Pipeline {
+    pub(super) version: String,
+    /// At the gate of this environment.
+    pub(super) waits: Option<String>,
+    #[serde(default)]
+    pub(super) runs: bool,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) analysis: Verdict,
+    pub(super) errors: Option<f64>,
+    pub(super) slow: Option<f64>,
+}
+
+/// `ago` is when it began to fire.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Alert {
+    pub(super) name: String,
+    pub(super) severity: String,
+    pub(super) summary: String,
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) labels: BTreeMap<String, String>,
+    /// Over when this version serves nothing any more; otherwise never.
+    pub(super) version: Option<String>,
+    /// Somebody silenced it, and said so.
+    pub(super) silenced: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -192,6 +250,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
         for step in &service.steps {
             super::seed::step(step).map_err(|why| wrong(format!("{}: {why}", service.name)))?;
         }
+        check_pipelines(&scenario.environment, service)
+            .map_err(|why| wrong(format!("{}: {why}", service.name)))?;
         if !matches!(
             service.story.first().map(|entry| &entry.what),
             Some(What::Release(_))
@@ -203,6 +263,27 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
         }
     }
     Ok(scenario)
+}
+
+fn check_pipelines(environment: &str, service: &Service) -> Result<(), String> {
+    for entry in &service.story {
+        let What::Pipeline(pipeline) = &entry.what else {
+            continue;
+        };
+        let (version, waits) = (&pipeline.version, pipeline.waits.as_deref());
+        if service.join == Join::Nothing {
+            return Err(format!(
+                "{version} has a pipeline, but the service has no repository"
+            ));
+        }
+        if waits.is_some() == pipeline.runs {
+            return Err(format!("{version} either waits at an environment or runs"));
+        }
+        if waits.is_some_and(|waits| waits != environment) {
+            return Err(format!("{version} can wait only at {environment}"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -228,6 +309,14 @@ mod tests {
         let release = "{ ago = \"1d\", release = { version = \"v1\" } }";
         assert!(parse("x", &text(release, "\"weight 5\"")).is_ok());
         assert!(why(&text(release, "\"wait\"")).contains("\"wait\" is not a step"));
+        let pipeline = |rest: &str| {
+            let version =
+                format!("{release}, {{ ago = \"5m\", pipeline = {{ version = \"v2\"{rest} }} }}");
+            text(&version, "")
+        };
+        assert!(parse("x", &pipeline(", waits = \"e\"")).is_ok());
+        assert!(why(&pipeline("")).contains("either waits at an environment or runs"));
+        assert!(why(&pipeline(", waits = \"f\"")).contains("can wait only at e"));
         assert!(why(&text("", "")).contains("must begin with a release"));
         assert!(
             why(&text("{ ago = \"soon\", act = \"promote\" }", ""))
@@ -239,7 +328,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = load("mourning").unwrap_err().to_string();
         assert!(
-            error.contains("morning, canary, bad-canary, blue-green"),
+            error.contains("morning, canary, bad-canary, blue-green, gate"),
             "{error}"
         );
     }

@@ -22,6 +22,42 @@ pub(super) struct Script {
     pub(super) ready_after: Duration,
     /// By version, the tag of the image; any other version's analyses succeed.
     pub(super) verdicts: HashMap<String, Verdict>,
+    /// By version: how its requests end.
+    pub(super) services: HashMap<String, Serves>,
+}
+
+/// How the requests of a version end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Serves {
+    /// The share that fails, 0 to 1.
+    pub(super) errors: f64,
+    /// The share that takes seconds.
+    pub(super) slow: f64,
+}
+
+impl Serves {
+    const WELL: Self = Self {
+        errors: 0.003,
+        slow: 0.0005,
+    };
+
+    /// From a scenario's percentages. A version whose analysis fails gives its analysis a reason.
+    pub(super) fn of(verdict: Verdict, errors: Option<f64>, slow: Option<f64>) -> Self {
+        let usual = match verdict {
+            Verdict::Failed => Self {
+                errors: 0.041,
+                slow: 0.02,
+            },
+            Verdict::Successful | Verdict::Inconclusive => Self::WELL,
+        };
+        let share = |percent: Option<f64>, usual: f64| {
+            percent.map_or(usual, |percent| (percent / 100.0).clamp(0.0, 0.9))
+        };
+        Self {
+            errors: share(errors, usual.errors),
+            slow: share(slow, usual.slow),
+        }
+    }
 }
 
 impl Default for Script {
@@ -29,6 +65,7 @@ impl Default for Script {
         Self {
             ready_after: Duration::from_secs(3),
             verdicts: HashMap::new(),
+            services: HashMap::new(),
         }
     }
 }
@@ -36,5 +73,9 @@ impl Default for Script {
 impl Script {
     pub(super) fn verdict(&self, version: &str) -> Verdict {
         self.verdicts.get(version).copied().unwrap_or_default()
+    }
+
+    pub(super) fn serves(&self, version: &str) -> Serves {
+        self.services.get(version).copied().unwrap_or(Serves::WELL)
     }
 }

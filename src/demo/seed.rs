@@ -3,19 +3,23 @@
 //! So revisions, events, analysis runs and statuses come from the same code as everything later, and fit together.
 //! Must never write a status itself.
 
+mod shop;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::alarm::Alarms;
 use super::clock::Moment;
 use super::cluster::Cluster;
 use super::controller::{self, pause_duration};
 use super::json;
 use super::kind::Kind;
-use super::scenario::{Act, Entry, Release, Scenario, Service, What, Workload};
-use super::script::Script;
+use super::pipeline;
+use super::scenario::{Act, Entry, Join, Pipeline, Release, Scenario, Service, What, Workload};
+use super::script::{Script, Serves};
 use super::store::Key;
 use super::write::{self, Format, Subresource};
 
@@ -32,6 +36,7 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64
         .unwrap_or_default();
     let past = Moment::OPENING.before(longest + Duration::from_secs(3600));
     let mut cluster = Cluster::new(opened, pace, seed, past);
+    cluster.alarms = Alarms::of(scenario);
     for namespace in &scenario.namespaces {
         declare_namespace(&mut cluster, &namespace.name);
         if namespace.read_only {
@@ -39,7 +44,15 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64
         }
     }
     let mut told: Vec<(Moment, Line<'_>)> = Vec::new();
-    for service in &scenario.services {
+    let first = scenario
+        .services
+        .iter()
+        .position(|service| service.join != Join::Nothing);
+    for (place, service) in scenario.services.iter().enumerate() {
+        if service.join != Join::Nothing {
+            shop::found(&mut cluster, scenario, service, first == Some(place));
+            shop::tell(service, &mut told);
+        }
         cluster.scripts.insert(
             (service.namespace.clone(), service.name.clone()),
             script(service),
@@ -67,6 +80,12 @@ struct Line<'a> {
 enum Deed<'a> {
     Release(&'a Release),
     Act(Act),
+    /// The run of a version begins; the story releases it then.
+    Begin(&'a str, Moment),
+    /// The run of a version begins, and will release it.
+    Pipeline(&'a Pipeline),
+    /// Another run, of a branch.
+    Ci(u64),
 }
 
 fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
@@ -98,6 +117,7 @@ fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
                     what: Deed::Act(*act),
                 },
             )),
+            What::Pipeline(_) | What::Alert(_) => {}
         }
     }
 }
@@ -108,11 +128,15 @@ fn script(service: &Service) -> Script {
         script.ready_after = span.0;
     }
     for entry in &service.story {
-        if let What::Release(release) = &entry.what {
-            script
-                .verdicts
-                .insert(release.version.clone(), release.analysis);
-        }
+        let (version, verdict, errors, slow) = match &entry.what {
+            What::Release(told) => (&told.version, told.analysis, told.errors, told.slow),
+            What::Pipeline(told) => (&told.version, told.analysis, told.errors, told.slow),
+            What::Act(_) | What::Alert(_) => continue,
+        };
+        script.verdicts.insert(version.clone(), verdict);
+        script
+            .services
+            .insert(version.clone(), Serves::of(verdict, errors, slow));
     }
     script
 }
@@ -151,6 +175,9 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
                 .or_default();
             env.extend(release.env.clone());
             let template = template(service, &release.version, env);
+            cluster
+                .pipelines
+                .keep_template(&service.name, &release.version, template.clone());
             if cluster.store.get(&key).is_none() {
                 cluster.create(key.kind, workload(service, &template));
             } else {
@@ -165,6 +192,18 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
         }
         // A Deployment rolls by itself.
         Deed::Act(_) => {}
+        Deed::Begin(version, at) => pipeline::begin(cluster, &service.name, version, Some(*at)),
+        Deed::Pipeline(wanted) => {
+            let place = (service.namespace.clone(), service.name.clone());
+            let mut env = env.get(&place).cloned().unwrap_or_default();
+            env.extend(wanted.env.clone());
+            let template = template(service, &wanted.version, &env);
+            cluster
+                .pipelines
+                .keep_template(&service.name, &wanted.version, template);
+            pipeline::begin(cluster, &service.name, &wanted.version, None);
+        }
+        Deed::Ci(drawn) => pipeline::noted_ci(cluster, &service.name, *drawn),
     }
 }
 
@@ -201,13 +240,21 @@ fn template(service: &Service, version: &str, env: &BTreeMap<String, String>) ->
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
     let (namespace, name) = (&service.namespace, &service.name);
-    json!({"metadata": {"labels": {"app": name}}, "spec": {
+    let mut template = json!({"metadata": {"labels": {"app": name}}, "spec": {
         "containers": [{"name": name, "image": format!("registry.example/{namespace}/{name}:{version}"),
             "env": env, "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}],
             "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}}, "imagePullPolicy": "IfNotPresent",
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}],
         "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
-        "securityContext": {}, "schedulerName": "default-scheduler"}})
+        "securityContext": {}, "schedulerName": "default-scheduler"}});
+    if service.join == Join::Annotation {
+        json::set(
+            &mut template,
+            &["metadata", "annotations", "windlass.dev/commit"],
+            pipeline::sha(name, version),
+        );
+    }
+    template
 }
 
 fn workload(service: &Service, template: &Value) -> Value {
@@ -232,6 +279,13 @@ fn workload(service: &Service, template: &Value) -> Value {
             &mut object,
             &["metadata", "annotations", "argocd.argoproj.io/tracking-id"],
             tracked,
+        );
+    }
+    if service.join == Join::Annotation {
+        json::set(
+            &mut object,
+            &["metadata", "annotations", "windlass.dev/repository"],
+            format!("acme/{name}"),
         );
     }
     match service.kind {

@@ -13,16 +13,43 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+/// A port of its own, and its address.
+#[derive(Debug)]
+pub(super) struct Door {
+    gate: Gate,
+    /// `http://127.0.0.1:PORT`
+    pub(super) url: String,
+}
+
+impl Door {
+    pub(super) async fn open() -> io::Result<Self> {
+        let gate = Gate::open().await?;
+        let url = format!("http://{}", gate.address()?);
+        Ok(Self { gate, url })
+    }
+
+    pub(super) fn serve(self, router: axum::Router, closing: &CancellationToken) {
+        let service = router.into_make_service_with_connect_info::<Cut>();
+        let closed = closing.clone().cancelled_owned();
+        tokio::spawn(async move {
+            axum::serve(self.gate, service)
+                .with_graceful_shutdown(closed)
+                .await
+        });
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Gate(TcpListener);
 
 impl Gate {
-    pub(super) async fn open() -> io::Result<Self> {
+    async fn open() -> io::Result<Self> {
         Ok(Self(TcpListener::bind(("127.0.0.1", 0)).await?))
     }
 
-    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+    fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 }

@@ -192,25 +192,6 @@ pub fn all_match(matchers: &[Matcher], labels: &Labels) -> Option<bool> {
     (!unsure).then_some(true)
 }
 
-/// Whether a silence made from an alert matches this label unless somebody says otherwise: what names the trouble stays,
-/// what names one pod would stop matching with the next one.
-pub fn matches_by_default(label: &str) -> bool {
-    matches!(
-        label,
-        "alertname" | "service" | "namespace" | "cluster" | "environment" | "severity" | "job"
-    )
-}
-
-/// A silence as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SilenceDraft {
-    pub matchers: Vec<Matcher>,
-    pub starts_at: Timestamp,
-    pub ends_at: Timestamp,
-    pub created_by: String,
-    pub comment: String,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SilenceState {
     Active,

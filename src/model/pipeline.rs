@@ -481,6 +481,8 @@ pub struct RepositoryWanted {
     pub closely: bool,
     /// Our environments by the host's names.
     pub environments: Vec<(String, EnvironmentName)>,
+    /// Commits that somebody wants to see between: the version that serves, and the one that is to.
+    pub compare: Vec<(Commit, Commit)>,
 }
 
 #[cfg(test)]

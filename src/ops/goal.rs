@@ -5,7 +5,7 @@
 mod incident;
 mod pipeline;
 
-pub use pipeline::reviews_of;
+pub use pipeline::said_of;
 
 use jiff::Timestamp;
 
@@ -56,8 +56,10 @@ pub enum Goal {
     GateDecided {
         gate: GateId,
         approved: bool,
-        /// How many reviews there were of it before: an older one is not ours.
-        reviews_before: usize,
+        /// How many approvals and rejections there were of it before: an older one is not ours, and the host does not say
+        /// in which order it lists them.
+        approvals_before: usize,
+        rejections_before: usize,
     },
     /// The next attempt exists.
     RunsAgain {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::{
@@ -41,7 +42,10 @@ pub struct RunSubject {
 pub struct SilenceSubject {
     pub environment: EnvironmentName,
     pub matchers: Vec<Matcher>,
-    pub minutes: i64,
+    /// Fixed when it is asked for, so that reading again does not make another request of it. A start that has passed is
+    /// now to the server.
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
     pub comment: String,
 }
 
@@ -111,7 +115,7 @@ impl Subject {
             Self::Silence(subject) => json!({
                 "id": self.to_string(), "env": subject.environment, "kind": "alerts",
                 "matchers": subject.matchers.iter().map(Matcher::words).collect::<Vec<_>>(),
-                "minutes": subject.minutes, "comment": subject.comment,
+                "ends_at": subject.ends_at, "comment": subject.comment,
             }),
             Self::Expire(subject) => json!({
                 "id": self.to_string(), "env": subject.environment, "kind": "silence", "silence": subject.silence,

@@ -11,16 +11,18 @@ use tokio::{
 
 use super::{
     audit_view,
+    beside::{self, Besides, Wishes},
     clock::now,
     cluster::Cluster,
-    execute::{Control, execute},
+    execute::{Control, System, execute},
     recorder::AuditRecorder,
 };
 use crate::{
     app::msg::{ActionUpdate, Effect, Msg},
     model::{
         event::{Fact, SourceEvent},
-        id::{EnvironmentName, IntentId, ReleaseId},
+        id::{EnvironmentName, IntentId, ReleaseId, SourceId},
+        pipeline::RunId,
         text::{Safe, sanitise},
     },
     ops::{
@@ -34,6 +36,10 @@ use crate::{
 
 pub struct Effects {
     pub clusters: BTreeMap<EnvironmentName, Rc<Cluster>>,
+    besides: Rc<Besides>,
+    /// What the sources beside the clusters are asked for, once they run.
+    wishes: Option<Wishes>,
+    beside_watches: BTreeMap<SourceId, AbortHandle>,
     pub recorder: AuditRecorder,
     results: mpsc::Sender<Msg>,
     sources: mpsc::Sender<Msg>,
@@ -62,12 +68,16 @@ impl std::fmt::Debug for Effects {
 impl Effects {
     pub fn new(
         clusters: BTreeMap<EnvironmentName, Rc<Cluster>>,
+        besides: Rc<Besides>,
         recorder: AuditRecorder,
         results: mpsc::Sender<Msg>,
         sources: mpsc::Sender<Msg>,
     ) -> Self {
         Self {
             clusters,
+            besides,
+            wishes: None,
+            beside_watches: BTreeMap::new(),
             recorder,
             results,
             sources,
@@ -84,6 +94,23 @@ impl Effects {
         let names: Vec<EnvironmentName> = self.clusters.keys().cloned().collect();
         for name in names {
             self.watch(&name);
+        }
+        let (wishes, work) = self.besides.work(&self.sources);
+        self.wishes = Some(wishes);
+        for (id, work) in work {
+            let task = spawn_local(work);
+            self.beside_watches.insert(id, task.abort_handle());
+        }
+    }
+
+    /// Begins one source beside the clusters anew.
+    fn watch_beside(&mut self, id: SourceId) {
+        let Some(wishes) = &self.wishes else { return };
+        if let Some(work) = self.besides.work_of(&id, wishes, &self.sources) {
+            let task = spawn_local(work);
+            if let Some(old) = self.beside_watches.insert(id, task.abort_handle()) {
+                old.abort();
+            }
         }
     }
 
@@ -104,6 +131,20 @@ impl Effects {
         self.others.retain(|task| !task.is_finished());
         self.actions.retain(|action| !action.task.is_finished());
         match effect {
+            Effect::Plan(intent) if intent.target.release().is_none() => {
+                let id = intent.id.clone();
+                let acting = self.besides.acting(&intent.target);
+                self.reply(async move {
+                    let result = match acting {
+                        Ok(acting) => acting.plan(&intent).await,
+                        Err(why) => Err(Refusal::guard(why)),
+                    };
+                    Some(Msg::Planned {
+                        intent: id,
+                        result: Box::new(result),
+                    })
+                });
+            }
             Effect::Plan(intent) => {
                 let id = intent.id.clone();
                 let Some(cluster) = self.cluster_of(&intent.target) else {
@@ -180,10 +221,18 @@ impl Effects {
                     Some(Msg::RevertedBy { intent, by })
                 });
             }
-            Effect::JobLog { .. }
-            | Effect::WantRepositories(_)
-            | Effect::WantMetrics(_)
-            | Effect::RefreshSource(_) => {}
+            Effect::JobLog { run, job, name } => self.read_job_log(run, job, name),
+            Effect::WantRepositories(wanted) => {
+                if let Some(wishes) = &self.wishes {
+                    wishes.repositories(wanted);
+                }
+            }
+            Effect::WantMetrics(wanted) => {
+                if let Some(wishes) = &self.wishes {
+                    wishes.metrics(&self.besides, wanted);
+                }
+            }
+            Effect::RefreshSource(id) => self.watch_beside(id),
             // The screen's own.
             Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend | Effect::Quit => {}
         }
@@ -208,23 +257,37 @@ impl Effects {
     }
 
     fn execute(&mut self, approved: Approved) {
-        let plan = approved.plan();
-        let intent: IntentId = plan.intent.id.clone();
-        let Some(cluster) = self.cluster_of(&plan.intent.target) else {
-            let outcome = Outcome {
-                kind: OutcomeKind::Unreachable,
-                words: "its environment is not connected".to_owned(),
-                second_place: None,
-                sent: false,
-            };
-            self.reply(async move {
-                Some(Msg::Action {
-                    intent,
-                    update: ActionUpdate::Over(outcome),
-                })
-            });
-            return;
+        let target = &approved.plan().intent.target;
+        match target.release() {
+            Some(_) => match self.cluster_of(target) {
+                Some(cluster) => self.drive(approved, cluster),
+                None => self.refuse(&approved, "its environment is not connected".to_owned()),
+            },
+            None => match self.besides.acting(target) {
+                Ok(acting) => self.drive(approved, Rc::new(acting)),
+                Err(why) => self.refuse(&approved, why),
+            },
+        }
+    }
+
+    fn refuse(&mut self, approved: &Approved, words: String) {
+        let intent = approved.plan().intent.id.clone();
+        let outcome = Outcome {
+            kind: OutcomeKind::Unreachable,
+            words,
+            second_place: None,
+            sent: false,
         };
+        self.reply(async move {
+            Some(Msg::Action {
+                intent,
+                update: ActionUpdate::Over(outcome),
+            })
+        });
+    }
+
+    fn drive<S: System + 'static>(&mut self, approved: Approved, system: Rc<S>) {
+        let intent: IntentId = approved.plan().intent.id.clone();
         let (control, commands) = mpsc::unbounded_channel();
         let recorder = self.recorder.clone();
         let results = self.results.clone();
@@ -237,7 +300,7 @@ impl Effects {
                     update: ActionUpdate::Words(words),
                 });
             };
-            let outcome = execute(machine, &*cluster, &recorder, now, commands, progress).await;
+            let outcome = execute(machine, &*system, &recorder, now, commands, progress).await;
             let _ = results
                 .send(Msg::Action {
                     intent,
@@ -271,6 +334,17 @@ impl Effects {
         self.logs = Some(task.abort_handle());
     }
 
+    fn read_job_log(&mut self, run: RunId, job: u64, name: Safe) {
+        stop(&mut self.logs);
+        let Some(host) = self.besides.github().cloned() else {
+            return;
+        };
+        let results = self.results.clone();
+        let task =
+            spawn_local(async move { beside::job_log(&host, &run, job, &name, results).await });
+        self.logs = Some(task.abort_handle());
+    }
+
     fn record(&mut self, record: Record) {
         let recorder = self.recorder.clone();
         self.reply(async move {
@@ -289,7 +363,7 @@ impl Effects {
     pub async fn finish(mut self) {
         stop(&mut self.detail);
         stop(&mut self.logs);
-        for watch in self.watches.values() {
+        for watch in self.watches.values().chain(self.beside_watches.values()) {
             watch.abort();
         }
         for action in &self.actions {

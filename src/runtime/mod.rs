@@ -4,6 +4,7 @@
 mod alarm;
 pub mod audit;
 pub mod audit_view;
+pub mod beside;
 pub mod clock;
 pub mod cluster;
 pub mod effects;

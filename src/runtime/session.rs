@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc};
 
 use jiff::Timestamp;
 
-use super::{clock, cluster::Cluster, recorder::AuditRecorder, served::Served};
+use super::{beside::Besides, clock, cluster::Cluster, recorder::AuditRecorder, served::Served};
 use crate::{
     config::{self, Config},
     model::{
@@ -42,6 +42,8 @@ pub struct Session {
     pub environments: Vec<Ready>,
     pub recorder: AuditRecorder,
     pub evidence: Rc<RefCell<Served>>,
+    /// CI host, metrics and alerts.
+    pub besides: Rc<Besides>,
     pub state_dir: PathBuf,
     pub id: String,
 }
@@ -112,7 +114,9 @@ impl Session {
         }
         warn_of_unknown(&mut warnings, &config, &contexts, &environments);
         check_write(wanted, &environments)?;
+        let besides = Besides::new(&config, &names(&environments));
         Ok(Self {
+            besides: Rc::new(besides),
             recorder: AuditRecorder::open(state_dir.clone(), variables),
             config,
             warnings,
@@ -129,6 +133,7 @@ impl Session {
     pub fn demo(
         environment: &str,
         address: std::net::SocketAddr,
+        config: Config,
         read_only: bool,
         state_dir: PathBuf,
         variables: Variables<'_>,
@@ -148,10 +153,11 @@ impl Session {
             who: RefCell::new(None),
             evidence: Rc::clone(&evidence),
         };
-        let minutes = Config::default().write.minutes;
+        let minutes = config.write.minutes;
         Ok(Self {
             recorder: AuditRecorder::open(state_dir.clone(), variables),
-            config: Config::default(),
+            besides: Rc::new(Besides::new(&config, std::slice::from_ref(&name))),
+            config,
             warnings: Vec::new(),
             environments: vec![Ready {
                 name,
@@ -199,6 +205,13 @@ impl Session {
             tracing::warn!(%error, "what was seen serving could not be kept");
         }
     }
+}
+
+fn names(environments: &[Ready]) -> Vec<EnvironmentName> {
+    environments
+        .iter()
+        .map(|ready| ready.name.clone())
+        .collect()
 }
 
 fn armed(minutes: i64) -> Arming {

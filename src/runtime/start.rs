@@ -14,7 +14,9 @@ use super::{
 use crate::{
     app::{
         actions::Actions,
+        beside::Beside,
         board::Board,
+        inbox::Inbox,
         releases::Releases,
         state::{
             AuditView, Environment, Loading, Notice, OpenIntent, Overlay, SourcesView, State, Tone,
@@ -57,6 +59,7 @@ pub async fn screen(
     let (source_sender, sources) = mpsc::channel(64);
     let mut effects = Effects::new(
         session.clusters(),
+        std::rc::Rc::clone(&session.besides),
         session.recorder.clone(),
         result_sender,
         source_sender,
@@ -141,8 +144,8 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         view: View::Board,
         board: Board::wanting(options.open.clone()),
         open: None,
-        beside: crate::app::beside::Beside::default(),
-        inbox: crate::app::inbox::Inbox::default(),
+        beside: Beside::new(session.besides.services.clone(), session.besides.sources()),
+        inbox: Inbox::default(),
         inbox_is_stale: false,
         audit: AuditView {
             records: Loading::Waiting,

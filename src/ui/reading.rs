@@ -152,6 +152,7 @@ fn log_state(logs: &LogsOverlay, inner: Rect, buf: &mut Buffer, ink: &Ink) {
     };
     let mut line = Strip::new(buf, inner, y);
     match &logs.state {
+        LogState::NotYet(why) => line.put("◌ ", ink.waiting).put(why, ink.text),
         LogState::Connecting => line.put("○ asking for its log", ink.dim),
         LogState::Following if logs.follow => line.put("● following", ink.ok),
         LogState::Following => line.put("▲ held here, new lines go on below", ink.waiting),

@@ -13,7 +13,7 @@ use crate::{
     app::{
         beside::{PipelineState, Source, SourceKind, is_incident},
         names,
-        releases::Lift,
+        releases::LiftedBy,
         state::State,
     },
     model::{
@@ -193,10 +193,10 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
     if release.rollout.phase != Phase::Healthy {
         return plain;
     }
-    match state.releases.lift(id) {
+    match state.releases.lift(id).map(|lift| lift.by) {
         None => plain,
-        Some(Lift::Pipeline) => "pipeline runs, nothing deployed yet".to_owned(),
-        Some(Lift::Gate) => {
+        Some(LiftedBy::Pipeline) => "pipeline runs, nothing deployed yet".to_owned(),
+        Some(LiftedBy::Gate) => {
             let gate = state
                 .beside
                 .gates
@@ -205,7 +205,7 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
             let name = gate.map_or("", |gate| &*gate.gate.environment);
             format!("waits at gate {name}").trim_end().to_owned()
         }
-        Some(Lift::Firing) => {
+        Some(LiftedBy::Firing) => {
             let mut said = "rolled out".to_owned();
             if let Some(since) = release.since() {
                 said.push_str(&format!(" {} ago", words::age(state, since)));

@@ -230,12 +230,15 @@ fn the_reader_sees_through_groups_parents_and_what_is_no_code() {
     assert_eq!(tests, ["tests", "far"]);
 }
 
+/// What serves all providers although it is a folder: it knows none of them.
+const FOR_ALL_PROVIDERS: &str = "http";
+
 /// `providers::one` and `providers::other`. What lies next to the folders serves all of them.
 fn crosses(here: &[String], path: &[String]) -> bool {
     let (Some(mine), Some(other)) = (here.get(1), path.get(1)) else {
         return false;
     };
-    mine != other && root().join("providers").join(other).is_dir()
+    mine != other && other != FOR_ALL_PROVIDERS && root().join("providers").join(other).is_dir()
 }
 
 fn root() -> PathBuf {

@@ -1,5 +1,7 @@
 mod architecture;
 mod configs;
+mod conformance_github;
+mod conformance_monitoring;
 mod conformance_orchestrators;
 mod readme;
 mod real;

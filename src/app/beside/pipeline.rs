@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Beside;
 use crate::{
     app::{
-        releases::{Lift, Releases},
+        releases::{Lift, LiftedBy, Releases},
         services::{Joined, PipelineRule, commit_of},
     },
     model::{
@@ -199,6 +199,24 @@ impl Beside {
         }
     }
 
+    /// The commits of the version that served before and of the one that is there, where both are known.
+    pub(super) fn versions_to_compare(&self, release: &Release) -> Option<(Commit, Commit)> {
+        let to = self.commit(release)?;
+        let before = release.serving_before().or_else(|| release.previous())?;
+        let tag = tag_of(before.images.first()?)?;
+        let from = Commit::new(&tag).or_else(|| {
+            let rule = self.services.pipeline(&release.rollout)?.to;
+            let facts = self.repositories.get(&rule.repository)?.facts.as_ref()?;
+            let run = facts
+                .runs
+                .iter()
+                .filter(|run| is_of(run, &rule))
+                .find(|run| run.reference.as_deref() == Some(&*tag))?;
+            Some(run.commit.clone())
+        })?;
+        (from != to).then_some((from, to))
+    }
+
     pub(super) fn pipeline_lift(&self, release: &Release) -> Option<Lift> {
         let pipeline = self.pipeline(release)?;
         let PipelineState::Here {
@@ -215,17 +233,23 @@ impl Beside {
             (None, Certainty::Newest) if !run.phase.has_ended() => run,
             _ => return None,
         };
-        let waits = self.gates.iter().any(|gate| {
+        let waits = self.gates.iter().find(|gate| {
             gate.run.id == on_its_way.id && gate.environment == release.rollout.id.environment
         });
-        if waits {
-            return Some(Lift::Gate);
+        if let Some(gate) = waits {
+            return Some(Lift {
+                by: LiftedBy::Gate,
+                since: gate.since,
+            });
         }
         matches!(
             on_its_way.phase,
             RunPhase::Running | RunPhase::Queued | RunPhase::WaitsForOther
         )
-        .then_some(Lift::Pipeline)
+        .then_some(Lift {
+            by: LiftedBy::Pipeline,
+            since: on_its_way.started.or(on_its_way.created),
+        })
     }
 
     pub(super) fn join_gates<'a>(

@@ -18,6 +18,8 @@ use crate::{
 
 /// A version that finished longer ago is not compared with what was before it.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Of one repository: many services can be built from it.
+const COMPARED_AT_MOST: usize = 8;
 /// Releases whose metrics are asked for without anybody looking at them.
 pub const MOVING_ASKED_AT_MOST: usize = 20;
 
@@ -45,8 +47,15 @@ impl Beside {
                     workflow: rule.workflow,
                     closely: false,
                     environments: Vec::new(),
+                    compare: Vec::new(),
                 });
             entry.closely |= release.is_rolling() || looked_at.contains(id);
+            if let Some(pair) = self.versions_to_compare(release)
+                && !entry.compare.contains(&pair)
+                && entry.compare.len() < COMPARED_AT_MOST
+            {
+                entry.compare.push(pair);
+            }
             for theirs in self.services.their_names(&id.environment) {
                 let pair = (theirs, id.environment.clone());
                 if !entry.environments.contains(&pair) {

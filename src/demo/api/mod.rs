@@ -1,7 +1,6 @@
-//! The Kubernetes API over the simulated cluster: one function that every request goes through.
+//! The Kubernetes API over the simulated cluster, and what all servers of the world share.
 //!
-//! Order: read the body, see which faults strike, do it, note it, answer. Must never answer before the request is in
-//! the log, and never hold the cluster's lock across an await.
+//! Must never hold the cluster's lock across an await.
 
 mod about;
 mod change;
@@ -12,16 +11,13 @@ mod reply;
 mod route;
 mod watch;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
-use http::{HeaderMap, Method, Uri, header};
-use http_body_util::{BodyExt, Limited};
-use serde_json::Value;
+use http::Method;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,17 +26,13 @@ use self::reply::{Answer, Shape};
 use self::route::Route;
 use super::answer::Refusal;
 use super::cluster::Cluster;
-use super::fault::{Faults, Only, Target, What};
-use super::requests::{Log, Request};
+use super::fault::{Faults, Only, Server, Target, What};
+use super::front::{self, Asked};
+use super::requests::Log;
 use super::server::Cut;
 use super::store::Key;
 
-/// What the API server takes at most.
-const BODY_LIMIT: usize = 3 * 1024 * 1024;
-
-type Parameters = HashMap<String, String>;
-
-/// What all requests share.
+/// What all requests share, whichever server they go to.
 #[derive(Debug)]
 pub(super) struct Api {
     cluster: Mutex<Cluster>,
@@ -55,27 +47,7 @@ pub(super) struct Api {
     pages: Mutex<list::Pages>,
 }
 
-/// A request, read.
-struct Asked {
-    method: Method,
-    path: String,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
 impl Asked {
-    fn parameter(&self, name: &str) -> &str {
-        self.parameters
-            .get(name)
-            .map(String::as_str)
-            .unwrap_or_default()
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        matches!(self.parameter(name), "true" | "1" | "True")
-    }
-
     fn is_watch(&self) -> bool {
         self.method == Method::GET && self.flag("watch")
     }
@@ -84,30 +56,16 @@ impl Asked {
         !self.parameter("dryRun").is_empty()
     }
 
-    fn content_type(&self) -> Option<String> {
-        let value = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-        Some(
-            value
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
-        )
-    }
-
-    fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
     fn target(&self) -> Target {
         Target {
+            server: Server::Kubernetes,
             verb: match self.method {
                 Method::GET if self.is_watch() => Only::Watch,
                 Method::GET => Only::Get,
                 Method::PATCH => Only::Patch,
                 _ => Only::Post,
             },
+            writes: self.method != Method::GET,
             dry_run: self.is_dry_run(),
             continues: !self.parameter("continue").is_empty(),
         }
@@ -156,63 +114,16 @@ impl Api {
 pub(super) async fn handle(
     State(api): State<Arc<Api>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    request: http::Request<Body>,
 ) -> Response {
-    let at = jiff::Timestamp::now();
-    let parameters = Query::<Parameters>::try_from_uri(&uri)
-        .map(|Query(parameters)| parameters)
-        .unwrap_or_default();
-    let body = Limited::new(body, BODY_LIMIT)
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes);
-    let too_large = body.is_err();
-    let asked = Asked {
-        method,
-        path: uri.path().to_owned(),
-        parameters,
-        headers,
-        body: body.unwrap_or_default(),
-    };
-    let note = |status: Option<u16>| Request {
-        at,
-        method: asked.method.to_string(),
-        path: uri
-            .path_and_query()
-            .map_or_else(String::new, ToString::to_string),
-        content_type: asked.content_type(),
-        body: asked.json(),
-        status,
-    };
-    let struck = api.faults().strike(asked.target());
-    for what in &struck {
-        if let What::Latency(late) = what {
-            tokio::time::sleep(*late).await;
+    front::pass(&api, &cut, request, Asked::target, |asked, struck| {
+        if asked.too_large {
+            Refusal::too_large().into()
+        } else {
+            answer(&api, asked, struck)
         }
-    }
-    if struck.contains(&What::Hang) {
-        if api.log.note(note(None)).is_ok() {
-            api.closing.cancelled().await;
-        }
-        cut.now();
-        return Response::default();
-    }
-    let answer = if too_large {
-        Refusal::too_large().into()
-    } else {
-        answer(&api, &asked, &struck)
-    };
-    let lost = struck.contains(&What::LostAnswer);
-    let status = answer.status();
-    let noted = api.log.note(note((!lost).then_some(status)));
-    if lost || noted.is_err() {
-        cut.now();
-        return Response::default();
-    }
-    answer.send(struck.contains(&What::Truncate))
+    })
+    .await
 }
 
 fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use crate::demo::answer::Refusal;
+use crate::demo::front::{Said, cut_short};
 use crate::demo::store::Object;
 
 /// What a request is answered with.
@@ -32,8 +33,8 @@ impl From<Refusal> for Answer {
     }
 }
 
-impl Answer {
-    pub(super) fn status(&self) -> u16 {
+impl Said for Answer {
+    fn status(&self) -> u16 {
         match self {
             Self::Json(status, _) | Self::Raw { status, .. } => *status,
             Self::Stream { .. } => 200,
@@ -41,7 +42,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn send(self, truncate: bool) -> Response {
+    fn send(self, truncate: bool) -> Response {
         let status =
             StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut retry_after = None;
@@ -72,15 +73,6 @@ impl Answer {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
-    }
-}
-
-/// Well-formed HTTP with half of its JSON: what a broken proxy delivers.
-fn cut_short(body: Bytes, truncate: bool) -> Bytes {
-    if truncate {
-        body.slice(..body.len() / 2)
-    } else {
-        body
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{Answer, Api, Asked, BOOKMARK_EVERY, Shape};
 use crate::demo::answer::Refusal;
-use crate::demo::fault::{Only, Target, What};
+use crate::demo::fault::{Only, Server, Target, What};
 use crate::demo::kind::Kind;
 use crate::demo::selector::Selector;
 use crate::demo::store::{Change, Object, Verb};
@@ -162,6 +162,8 @@ impl Watching {
 
     fn feel_faults(&mut self) {
         let target = Target {
+            server: Server::Kubernetes,
+            writes: false,
             verb: Only::Watch,
             dry_run: false,
             continues: false,

@@ -1,8 +1,12 @@
 //! The world as a client meets it: over HTTP, through `kube`, and through bare sockets where `kube` is too polite.
 
+mod alertmanager;
 mod faults;
+mod github;
 mod living;
+mod prometheus;
 mod reading;
+mod schema;
 mod watching;
 mod writing;
 
@@ -30,6 +34,36 @@ async fn world(scenario: &str, faults: &[&str]) -> World {
     World::start(options).await.unwrap()
 }
 
+/// One service whose new version fails five times in a hundred, at half of the traffic.
+const FAILING: &str = r#"
+about = "a version that fails"
+environment = "lab"
+[[namespace]]
+name = "shop"
+[[service]]
+name = "catalog"
+namespace = "shop"
+replicas = 4
+routed = true
+steps = ["weight 50", "pause"]
+story = [
+  { ago = "2d", release = { version = "v1.0.0" } },
+  { ago = "20m", release = { version = "v1.1.0", errors = 5.0, stays = true } },
+]
+"#;
+
+/// A world of its own kind.
+async fn world_of(scenario: &str, speed: f64) -> World {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), scenario).unwrap();
+    let options = Options {
+        scenario: file.path().to_str().unwrap().to_owned(),
+        speed,
+        ..Options::default()
+    };
+    World::start(options).await.unwrap()
+}
+
 struct Reply {
     status: u16,
     head: String,
@@ -44,7 +78,31 @@ impl Reply {
 
 /// One request on a connection of its own; None where no answer came.
 async fn send(world: &World, method: Method, path: &str, kind: &str, body: &str) -> Option<Reply> {
-    let mut line = open(world, method, path, kind, body).await;
+    answered(open(world, method, path, kind, body).await).await
+}
+
+/// The same to any address, with headers as `name: value`.
+async fn raw(url: &str, method: Method, headers: &[&str], body: &str) -> Option<Reply> {
+    let (address, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut line = TcpStream::connect(address).await.unwrap();
+    let headers: String = headers
+        .iter()
+        .flat_map(|header| [*header, "\r\n"])
+        .collect();
+    let head = format!(
+        "{method} /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(body.as_bytes()).await.unwrap();
+    answered(line).await
+}
+
+async fn answered(mut line: TcpStream) -> Option<Reply> {
     let mut text = Vec::new();
     line.read_to_end(&mut text).await.ok()?;
     let text = String::from_utf8(text).unwrap();

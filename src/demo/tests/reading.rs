@@ -4,7 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn lists_come_in_pages_of_one_version_and_select() {
-    let world = world("morning", &[]).await;
+    // At its own pace: a pipeline of this morning would make a ReplicaSet in between.
+    let world = World::start(Options::default()).await.unwrap();
     let path = "/apis/apps/v1/replicasets";
     let whole = get(&world, path).await.json();
     assert!(

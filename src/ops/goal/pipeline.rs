@@ -2,15 +2,21 @@
 //! deployments it made and a cancellation with "accepted": neither says what became of it.
 
 use super::{Goal, Progress};
-use crate::model::pipeline::{Conclusion, GateId, ReviewState, RunPhase, RunRead};
+use crate::model::pipeline::{Conclusion, GateId, Review, ReviewState, RunPhase, RunRead};
 
 pub(super) fn judge(goal: &Goal, read: &RunRead) -> Progress {
     match goal {
         Goal::GateDecided {
             gate,
             approved,
-            reviews_before,
-        } => decided(read, gate, *approved, *reviews_before),
+            approvals_before,
+            rejections_before,
+        } => decided(
+            read,
+            gate,
+            *approved,
+            (*approvals_before, *rejections_before),
+        ),
         Goal::RunsAgain { after_attempt } => again(read, *after_attempt),
         Goal::RunCancelled { attempt } => cancelled(read, *attempt),
         // No plan about a run has these.
@@ -18,43 +24,39 @@ pub(super) fn judge(goal: &Goal, read: &RunRead) -> Progress {
     }
 }
 
-/// Reviews of this gate's environment, newest first.
-pub fn reviews_of<'a>(
+/// Who approved (or rejected) this environment in this run, in any attempt.
+pub fn said_of<'a>(
     read: &'a RunRead,
     environment_id: u64,
-) -> impl Iterator<Item = &'a crate::model::pipeline::Review> {
+    state: &'a ReviewState,
+) -> impl Iterator<Item = &'a Review> {
     read.reviews.iter().filter(move |review| {
-        review
-            .environments
-            .iter()
-            .any(|(id, _)| *id == environment_id)
+        review.state == *state
+            && review
+                .environments
+                .iter()
+                .any(|(id, _)| *id == environment_id)
     })
 }
 
-fn decided(read: &RunRead, gate: &GateId, approved: bool, reviews_before: usize) -> Progress {
+fn decided(read: &RunRead, gate: &GateId, approved: bool, before: (usize, usize)) -> Progress {
     if read.run.attempt != gate.attempt {
         return Progress::Failed(format!(
             "the run was started again meanwhile: attempt {} waits or runs now",
             read.run.attempt
         ));
     }
-    let reviews: Vec<_> = reviews_of(read, gate.environment_id).collect();
-    let new = reviews.len().saturating_sub(reviews_before);
-    let Some(newest) = reviews.first().filter(|_| new > 0) else {
-        return Progress::Unseen;
+    let more = |state: &ReviewState, before: usize| {
+        said_of(read, gate.environment_id, state).count() > before
     };
-    let wanted = if approved {
-        ReviewState::Approved
-    } else {
-        ReviewState::Rejected
-    };
-    let by = newest.user.as_ref().map_or("somebody", |user| user);
-    if newest.state != wanted {
-        return Progress::Failed(match newest.state {
-            ReviewState::Approved => format!("{by} approved it"),
-            ReviewState::Rejected => format!("{by} rejected it"),
-            ReviewState::Unknown(ref word) => format!("{by} said {word}"),
-        });
+    let (approvals, rejections) = before;
+    let new_approval = more(&ReviewState::Approved, approvals);
+    let new_rejection = more(&ReviewState::Rejected, rejections);
+    match (approved, new_approval, new_rejection) {
+        (_, false, false) => return Progress::Unseen,
+        (true, false, true) => return Progress::Failed("somebody rejected it".to_owned()),
+        (false, true, false) => return Progress::Failed("somebody approved it".to_owned()),
+        _ => {}
     }
     let still = read.run.gates.as_ref().and_then(|gates| {
         gates

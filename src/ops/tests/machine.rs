@@ -10,6 +10,7 @@ use crate::{
     ops::{
         intent::Verb,
         machine::{Answer, Do, Event, Machine, Outcome, OutcomeKind, Place, ReadTrouble, WaitFor},
+        plan::Plan,
         seen::Seen,
     },
 };
@@ -28,7 +29,11 @@ struct Story {
 
 impl Story {
     fn of(verb: Verb, rollout: &Rollout) -> Self {
-        let machine = Machine::new(approved(plan(verb, rollout)), WaitFor::Effect, None);
+        Self::about(plan(verb, rollout))
+    }
+
+    fn about(plan: Plan) -> Self {
+        let machine = Machine::new(approved(plan), WaitFor::Effect, None);
         let mut story = Self {
             machine,
             second: 1,
@@ -376,6 +381,48 @@ fn a_second_request_that_certainly_never_left_is_sent_when_the_system_is_back() 
         3,
         "the second was asked for twice, because it never left the first time"
     );
+}
+
+/// A promotion of a release that is also paused by hand: two requests at once, one after the other.
+fn both_at_once() -> Story {
+    let mut plan = plan(Verb::Promote, &canary());
+    plan.sends.push(plan.sends[0].clone());
+    Story::about(plan)
+        .sent()
+        .then(Event::Answered(Answer::Applied(seen(let_go()))))
+        .recorded()
+}
+
+/// What our own first request made of it.
+fn let_go() -> Rollout {
+    with(|rollout, argo| {
+        rollout.version = ResourceVersion::new("120");
+        argo.pause_conditions.clear();
+        argo.controller_pause = false;
+    })
+}
+
+#[test]
+fn a_second_request_that_meets_a_conflict_is_held_against_what_the_first_one_made() {
+    let story = both_at_once().then(Event::Answered(Answer::Conflict));
+    let story = story.reads(let_go()).recorded();
+    assert_eq!(story.sends(), 3, "{:?}", story.asked);
+    assert_eq!(
+        story.asked.last().map(String::as_str),
+        Some("send 1 at 120")
+    );
+}
+
+#[test]
+fn a_second_request_is_not_sent_to_another_version() {
+    let story = both_at_once().then(Event::Answered(Answer::Conflict));
+    let story = story
+        .reads(with(|_, argo| {
+            argo.pause_conditions.clear();
+            argo.current_hash = Some(PodHash::new("newer"));
+        }))
+        .ends(OutcomeKind::Partial);
+    assert_eq!(story.sends(), 2);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn since(
         Some(environment) if group == Group::Unknown && !environment.is_fresh() => {
             Some(environment.health.since)
         }
-        _ => release.since(),
+        _ => state.releases.since(&release.rollout.id),
     };
     if columns.state + 12 > line.at() + line.left() {
         return;

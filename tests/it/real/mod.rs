@@ -20,6 +20,7 @@ mod canary;
 mod conflict;
 mod guards;
 mod killed;
+mod monitoring;
 mod objects;
 mod outage;
 mod program;

@@ -699,8 +699,15 @@ pub(crate) fn silencing(marked: bool) -> State {
         .labels
         .iter()
         .map(|(name, value)| {
-            let on = marked && crate::model::incident::matches_by_default(name);
-            (name.clone(), value.clone(), on)
+            let lasting = [
+                "alertname",
+                "service",
+                "namespace",
+                "environment",
+                "severity",
+            ];
+            let on = marked && lasting.contains(&name.as_str());
+            (Matcher::equal(name, value), on)
         })
         .collect();
     state

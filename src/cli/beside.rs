@@ -1,0 +1,137 @@
+//! What is beside the rollouts, read once for a command: the same sources as on the screen, run until each has told what
+//! was asked of it or why it cannot.
+
+use std::{rc::Rc, time::Duration};
+
+use tokio::{sync::mpsc, time::Instant};
+
+use crate::{
+    app::{
+        beside::{Beside, Source, SourceKind},
+        msg::Msg,
+        releases::Releases,
+    },
+    model::{
+        id::EnvironmentName, metrics::MetricsWanted, pipeline::RepositoryWanted, release::Release,
+        source::SourceState,
+    },
+    runtime::{beside::Besides, clock::now},
+};
+
+/// How long all of them together may take.
+const AT_MOST: Duration = Duration::from_secs(20);
+/// A source that fails is given this long to recover.
+const FAILING: Duration = Duration::from_secs(3);
+/// Reading more repositories than this for one command would eat the budget of everybody who shares the token.
+pub(super) const REPOSITORIES_AT_MOST: usize = 25;
+
+/// How much is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Pipelines and alerts of all of them, metrics of none.
+    List,
+    /// One release, with its metrics.
+    One,
+    /// Gates only.
+    Gates,
+}
+
+/// Joins what the sources tell to these releases.
+pub(super) async fn gather(
+    besides: &Rc<Besides>,
+    releases: &Releases,
+    environments: &[EnvironmentName],
+    depth: Depth,
+) -> Beside {
+    let mut beside = Beside::new(besides.services.clone(), besides.sources());
+    if !beside.is_configured() {
+        return beside;
+    }
+    let (sender, mut messages) = mpsc::channel(64);
+    let (wishes, work) = besides.work(&sender);
+    drop(sender);
+    let repositories = beside.want_repositories(releases, &[]).unwrap_or_default();
+    let repositories = match depth {
+        Depth::List if repositories.len() > REPOSITORIES_AT_MOST => Vec::new(),
+        _ => repositories,
+    };
+    let measured = releases.iter().map(|(_, release)| release);
+    let none = std::iter::empty::<&Release>();
+    let metrics = match depth {
+        Depth::One => beside
+            .want_metrics(now(), measured, none)
+            .unwrap_or_default(),
+        Depth::List | Depth::Gates => Vec::new(),
+    };
+    wishes.repositories(repositories.clone());
+    wishes.metrics(besides, metrics.clone());
+    let tasks: Vec<_> = work
+        .into_iter()
+        .filter(|(id, _)| {
+            depth != Depth::Gates || id.as_str().starts_with(SourceKind::GitHub.word())
+        })
+        .map(|(_, work)| tokio::task::spawn_local(work))
+        .collect();
+    let start = Instant::now();
+    while !told_everything(&beside, &repositories, &metrics, depth, start.elapsed()) {
+        let until = start + AT_MOST;
+        let next = Instant::now() + Duration::from_millis(200);
+        match tokio::time::timeout_at(next.min(until), messages.recv()).await {
+            Ok(Some(Msg::Beside(tidings))) => {
+                for tidings in tidings {
+                    beside.told(tidings);
+                }
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(_) if Instant::now() >= until => break,
+            Err(_) => {}
+        }
+    }
+    for task in tasks {
+        task.abort();
+    }
+    beside.join(releases, environments.iter());
+    beside
+}
+
+fn told_everything(
+    beside: &Beside,
+    repositories: &[RepositoryWanted],
+    metrics: &[MetricsWanted],
+    depth: Depth,
+    waited: Duration,
+) -> bool {
+    let hopeless = |source: &Source| {
+        source.health.state == SourceState::NotConfigured
+            || waited >= FAILING
+                && !matches!(
+                    source.health.state,
+                    SourceState::Connecting | SourceState::Live
+                )
+    };
+    beside.sources.values().all(|source| {
+        hopeless(source)
+            || match (source.kind, &source.environment) {
+                (SourceKind::GitHub, _) => {
+                    repositories.iter().all(|wanted| {
+                        beside
+                            .repositories
+                            .get(&wanted.repository)
+                            .is_some_and(|view| view.facts.is_some() || view.failed.is_some())
+                    }) && (source.health.state == SourceState::Live || repositories.is_empty())
+                }
+                (SourceKind::Prometheus, Some(name)) => {
+                    metrics
+                        .iter()
+                        .filter(|wanted| wanted.release.environment == *name)
+                        .all(|wanted| beside.metrics(&wanted.release).is_some())
+                        && (depth != Depth::One || source.health.state == SourceState::Live)
+                }
+                (SourceKind::Alertmanager, Some(name)) => {
+                    depth == Depth::Gates || beside.incidents.contains_key(name)
+                }
+                (_, None) => true,
+            }
+    })
+}

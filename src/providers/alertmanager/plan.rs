@@ -1,0 +1,256 @@
+//! Plans about silences, pure: from a fresh read of alerts and silences to what would be sent, and exactly which alerts
+//! it would silence.
+
+use jiff::Timestamp;
+
+use super::requests::{self, SilenceDraft};
+use crate::{
+    model::{
+        id::ResourceVersion,
+        incident::{Alert, IncidentFacts, Matcher, SilenceState, all_match},
+        release::duration_words,
+        source::Tier,
+        text::Safe,
+    },
+    ops::{
+        basis::{Basis, SilenceBasis, same_matchers},
+        goal::Goal,
+        intent::{Intent, Verb},
+        plan::{Change, Plan, Refusal, Risk, Sending, Target, When},
+        subject::{ExpireSubject, SilenceSubject, Subject, alerts_uid},
+    },
+};
+
+/// Alerts are silent from the next evaluation of their group on.
+const SILENT_WITHIN_S: i64 = 90;
+
+/// What a plan is made from besides the facts.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub tier: Tier,
+    /// Who acts: `createdBy`.
+    pub who: String,
+}
+
+pub fn plan(intent: &Intent, facts: &IncidentFacts, terms: &Terms) -> Result<Plan, Refusal> {
+    match (&intent.target, intent.verb) {
+        (Subject::Silence(subject), Verb::Silence) => silence(intent, subject, facts, terms),
+        (Subject::Expire(subject), Verb::Expire) => expire(intent, subject, facts, terms),
+        _ => Err(Refusal::guard(format!(
+            "{} is nothing that an alert manager does to {}",
+            intent.verb.title(),
+            intent.target
+        ))),
+    }
+}
+
+fn matching<'a>(facts: &'a IncidentFacts, matchers: &[Matcher]) -> Vec<&'a Alert> {
+    facts
+        .alerts
+        .iter()
+        .map(|alert| &**alert)
+        .filter(|alert| all_match(matchers, &alert.labels) == Some(true))
+        .collect()
+}
+
+fn words(matchers: &[Matcher]) -> String {
+    matchers
+        .iter()
+        .map(Matcher::words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn one(alert: &Alert) -> String {
+    let of: Vec<&str> = ["service", "namespace", "pod", "instance"]
+        .into_iter()
+        .filter_map(|name| alert.label(name))
+        .map(Safe::as_str)
+        .collect();
+    format!("{} ({})", alert.title(), of.join(" "))
+}
+
+fn silence(
+    intent: &Intent,
+    subject: &SilenceSubject,
+    facts: &IncidentFacts,
+    terms: &Terms,
+) -> Result<Plan, Refusal> {
+    if let Some(id) = same_matchers(facts, &subject.matchers) {
+        return Err(Refusal::guard(format!(
+            "the same silence is in force already: {}",
+            &*id.0
+        )));
+    }
+    let draft = SilenceDraft {
+        matchers: subject.matchers.clone(),
+        starts_at: subject.starts_at,
+        ends_at: subject.ends_at,
+        created_by: terms.who.clone(),
+        comment: subject.comment.clone(),
+    };
+    let body = requests::body(&draft).map_err(|why| Refusal::guard(why.to_string()))?;
+    let shown = matching(facts, &subject.matchers);
+    let titles: Vec<String> = shown.iter().map(|alert| one(alert)).collect();
+    let mut risks = Vec::new();
+    match shown.len() {
+        0 => risks.push(Risk::Consequence {
+            words: "nothing that it matches fires now: it is for what comes".to_owned(),
+        }),
+        1 => {}
+        count => risks.push(Risk::Consequence {
+            words: format!("it silences {count} alerts"),
+        }),
+    }
+    let mut fingerprints: Vec<_> = shown
+        .iter()
+        .map(|alert| alert.fingerprint.clone())
+        .collect();
+    fingerprints.sort();
+    let lasts = duration_words(subject.ends_at.duration_since(subject.starts_at).as_secs());
+    Ok(Plan {
+        title: format!("Silence {}", words(&subject.matchers)),
+        next: match titles.as_slice() {
+            [] => format!("whatever it matches is told to nobody for {lasts}"),
+            titles => format!("told to nobody for {lasts}: {}", titles.join("; ")),
+        },
+        change: Change::Words {
+            from: format!("{} told", shown.len()),
+            to: format!("silent until {}", time(subject.ends_at)),
+        },
+        sends: vec![sending("POST", requests::POST.to_owned(), body)],
+        same_as: vec![format!(
+            "amtool silence add {} --duration={}m --comment={:?}",
+            subject
+                .matchers
+                .iter()
+                .map(|matcher| format!("'{}'", matcher.words()))
+                .collect::<Vec<_>>()
+                .join(" "),
+            subject.ends_at.duration_since(subject.starts_at).as_mins(),
+            subject.comment
+        )],
+        way_back: "end the silence (m); it ends by itself as well".to_owned(),
+        expect: "the silence is active and its alerts are silent".to_owned(),
+        goal: Goal::Silenced {
+            matchers: subject.matchers.clone(),
+            ends_at: subject.ends_at,
+        },
+        basis: Basis::Silence(Box::new(SilenceBasis::New {
+            matchers: subject.matchers.clone(),
+            shown: fingerprints,
+        })),
+        risks,
+        ..about(intent, facts, terms)
+    })
+}
+
+fn expire(
+    intent: &Intent,
+    subject: &ExpireSubject,
+    facts: &IncidentFacts,
+    terms: &Terms,
+) -> Result<Plan, Refusal> {
+    let id = &subject.silence;
+    let Some(silence) = facts.silences.iter().find(|silence| silence.id == *id) else {
+        return Err(Refusal::not_found(format!(
+            "there is no silence {}",
+            &*id.0
+        )));
+    };
+    if silence.state == SilenceState::Expired {
+        return Err(Refusal::guard("the silence has ended already"));
+    }
+    let path = requests::path(id)
+        .ok_or_else(|| Refusal::guard("its name is none that an alert manager gives"))?;
+    let again: Vec<String> = facts
+        .alerts
+        .iter()
+        .filter(|alert| alert.silenced_by == [id.clone()])
+        .map(|alert| one(alert))
+        .collect();
+    Ok(Plan {
+        title: format!("End the silence {}", words(&silence.matchers)),
+        next: if again.is_empty() {
+            "nothing that it silences fires now".to_owned()
+        } else {
+            format!("told again: {}", again.join("; "))
+        },
+        change: Change::Words {
+            from: format!("silent, by {}: {}", &*silence.created_by, &*silence.comment),
+            to: "told again".to_owned(),
+        },
+        sends: vec![sending("DELETE", path, serde_json::Value::Null)],
+        same_as: vec![format!("amtool silence expire {}", &*id.0)],
+        way_back: "silence it again: an ended silence does not come back".to_owned(),
+        expect: "the silence has ended".to_owned(),
+        goal: Goal::SilenceEnded {
+            silence: id.clone(),
+        },
+        basis: Basis::Silence(Box::new(SilenceBasis::End {
+            silence: id.clone(),
+        })),
+        ..about(intent, facts, terms)
+    })
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+fn sending(method: &'static str, path: String, body: serde_json::Value) -> Sending {
+    Sending {
+        says: None,
+        method,
+        path,
+        content_type: "application/json",
+        shown: body.clone(),
+        body,
+        when: When::AtOnce,
+        holder_version: None,
+        // The server makes a second silence of the same request.
+        resends: 0,
+    }
+}
+
+/// What every plan about silences has in common. The caller fills in the rest.
+fn about(intent: &Intent, facts: &IncidentFacts, terms: &Terms) -> Plan {
+    Plan {
+        intent: intent.clone(),
+        target: Target {
+            uid: alerts_uid(&facts.environment),
+            version: ResourceVersion::new(&format!("read {}", facts.read_at)),
+            tier: terms.tier,
+            revision: None,
+            hash: None,
+        },
+        title: String::new(),
+        next: String::new(),
+        change: Change::Words {
+            from: String::new(),
+            to: String::new(),
+        },
+        sends: Vec::new(),
+        same_as: Vec::new(),
+        way_back: String::new(),
+        git: None,
+        not_undone: Vec::new(),
+        skips: None,
+        differs: Vec::new(),
+        expect: String::new(),
+        goal: Goal::Silenced {
+            matchers: Vec::new(),
+            ends_at: facts.read_at,
+        },
+        time_s: SILENT_WITHIN_S,
+        basis: Basis::Silence(Box::new(SilenceBasis::New {
+            matchers: Vec::new(),
+            shown: Vec::new(),
+        })),
+        risks: Vec::new(),
+        note: None,
+        needs: Vec::new(),
+        read_at: facts.read_at,
+        serves_after: None,
+    }
+}

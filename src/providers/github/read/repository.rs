@@ -1,0 +1,237 @@
+//! Everything told of one repository, in one go. What has ended is asked for once; what fails of it is named in its
+//! place, and only a failure of the host fails the whole.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{deployed_to, environments, filled, is_of_the_host, runs, waiting_runs, wire_jobs};
+use crate::{
+    model::{
+        pipeline::{
+            Commit, Conclusion, DeployedTo, RepositoryFacts, RepositoryWanted, Run, RunPhase,
+        },
+        text::{Safe, sanitise},
+    },
+    providers::{
+        github::map,
+        http::{Server, Trouble},
+    },
+};
+
+/// Runs in the list.
+const RUNS: u32 = 20;
+/// Runs that are looked into, of those that have not ended.
+const ACTIVE: usize = 10;
+/// Of those that have.
+const ENDED: usize = 2;
+
+/// What need not be asked again.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Ended, with its jobs, by number.
+    ended: BTreeMap<u64, Arc<Run>>,
+    /// Two commits never compare differently.
+    pub compared: BTreeSet<(Commit, Commit)>,
+}
+
+impl Memory {
+    /// The same attempt, not touched since.
+    fn find(&self, run: &Run) -> Option<Arc<Run>> {
+        let known = self.ended.get(&run.id.number)?;
+        (known.attempt == run.attempt && known.updated == run.updated && known.phase == run.phase)
+            .then(|| Arc::clone(known))
+    }
+
+    fn keep(&mut self, runs: &[Arc<Run>]) {
+        self.ended = runs
+            .iter()
+            .filter(|run| run.phase.has_ended() && run.jobs.is_some())
+            .map(|run| (run.id.number, Arc::clone(run)))
+            .collect();
+    }
+}
+
+pub async fn repository(
+    server: &Server,
+    wanted: &RepositoryWanted,
+    memory: &mut Memory,
+) -> Result<RepositoryFacts, Trouble> {
+    let (repository, workflow) = (&wanted.repository, wanted.workflow.as_deref());
+    let mut missing = Vec::new();
+    let listed = runs(server, repository, workflow, RUNS).await?;
+    let waiting = waiting_runs(server, repository, workflow).await;
+    let mut unreadable = listed.unreadable;
+    let mut all = listed.all;
+    if let Some(waiting) = part(waiting, "the waiting runs", &mut missing)? {
+        unreadable += waiting.unreadable;
+        for run in waiting.all {
+            // The later answer knows better.
+            match all.iter_mut().find(|known| known.id == run.id) {
+                Some(known) => *known = run,
+                None => all.push(run),
+            }
+        }
+    }
+    if unreadable > 0 {
+        missing.push(sanitise(&format!("runs: {unreadable} cannot be read")));
+    }
+    all.sort_by_key(|run| std::cmp::Reverse((run.created, run.id.number)));
+    let runs = look_into(server, all, memory, &mut missing).await?;
+    memory.keep(&runs);
+    let deployed = deployed(server, wanted, &mut missing).await?;
+    Ok(RepositoryFacts {
+        repository: repository.clone(),
+        read_at: listed.reply.at,
+        runs,
+        deployed,
+        missing,
+    })
+}
+
+async fn look_into(
+    server: &Server,
+    all: Vec<Run>,
+    memory: &Memory,
+    missing: &mut Vec<Safe>,
+) -> Result<Vec<Arc<Run>>, Trouble> {
+    let (mut active, mut ended) = (0, 0);
+    let mut runs = Vec::with_capacity(all.len());
+    for run in all {
+        let number = run.number;
+        let looked = match &run.phase {
+            // It has none, and asking would say so every time.
+            RunPhase::Ended(Conclusion::StartupFailure) => Ok(map::with_jobs(run, &[])),
+            RunPhase::Ended(_) => {
+                if let Some(known) = memory.find(&run) {
+                    runs.push(known);
+                    ended += 1;
+                    continue;
+                }
+                ended += 1;
+                if ended > ENDED {
+                    Ok(run)
+                } else {
+                    let jobs = wire_jobs(server, &run).await;
+                    jobs.map(|jobs| map::with_jobs(run.clone(), &jobs.all))
+                        .map_err(|trouble| (run, trouble))
+                }
+            }
+            _ => {
+                active += 1;
+                if active > ACTIVE {
+                    missing.push(sanitise(&format!(
+                        "jobs and gates of #{number}: {ACTIVE} newer runs are under way"
+                    )));
+                    Ok(run)
+                } else {
+                    filled(server, run.clone())
+                        .await
+                        .map_err(|trouble| (run, trouble))
+                }
+            }
+        };
+        runs.push(Arc::new(match looked {
+            Ok(run) => run,
+            Err((run, trouble)) => {
+                part::<()>(
+                    Err(trouble),
+                    &format!("jobs and gates of #{number}"),
+                    missing,
+                )?;
+                run
+            }
+        }));
+    }
+    Ok(runs)
+}
+
+async fn deployed(
+    server: &Server,
+    wanted: &RepositoryWanted,
+    missing: &mut Vec<Safe>,
+) -> Result<Vec<DeployedTo>, Trouble> {
+    let names: BTreeSet<&str> = wanted
+        .environments
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = environments(server, &wanted.repository).await;
+    let known = part(known, "the list of environments", missing)?;
+    let mut deployed = Vec::with_capacity(names.len());
+    for name in names {
+        if let Some(known) = &known
+            && !known
+                .iter()
+                .any(|(_, other)| other.eq_ignore_ascii_case(name))
+        {
+            missing.push(sanitise(&format!(
+                "environment {name}: the host knows none of that name; it has {}",
+                words(known)
+            )));
+            continue;
+        }
+        let to = deployed_to(server, &wanted.repository, name).await;
+        deployed.extend(part(to, &format!("deployments to {name}"), missing)?);
+    }
+    Ok(deployed)
+}
+
+fn words(known: &[(u64, Safe)]) -> String {
+    if known.is_empty() {
+        return "none at all".to_owned();
+    }
+    let names: Vec<&str> = known.iter().take(8).map(|(_, name)| &**name).collect();
+    names.join(", ")
+}
+
+/// A part that failed is named and left out; a failure of the host is one of the whole.
+fn part<T>(
+    read: Result<T, Trouble>,
+    what: &str,
+    missing: &mut Vec<Safe>,
+) -> Result<Option<T>, Trouble> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(trouble) if is_of_the_host(&trouble) => Err(trouble),
+        Err(trouble) => {
+            missing.push(sanitise(&format!("{what}: {}", trouble.sentence())));
+            Ok(None)
+        }
+    }
+}
+
+/// Which commits somebody will want to see between: what runs, and what comes, waits or was built last.
+pub fn changes_wanted(facts: &RepositoryFacts, memory: &Memory) -> Vec<(Commit, Commit)> {
+    /// Of one repository in one go.
+    const AT_ONCE: usize = 4;
+    let mut pairs: Vec<(Commit, Commit)> = Vec::new();
+    for to in &facts.deployed {
+        let Some(live) = to.live.as_ref().filter(|_| !to.taken_down) else {
+            continue;
+        };
+        let waiting = facts.runs.iter().filter(|run| {
+            run.gates
+                .iter()
+                .flatten()
+                .any(|gate| gate.environment.eq_ignore_ascii_case(&to.environment))
+        });
+        let incoming = to.incoming.iter().map(|incoming| &incoming.commit);
+        let coming = incoming
+            .chain(waiting.map(|run| &run.commit))
+            .chain(facts.runs.first().map(|run| &run.commit));
+        for commit in coming {
+            let pair = (live.commit.clone(), commit.clone());
+            if *commit != live.commit && !memory.compared.contains(&pair) && !pairs.contains(&pair)
+            {
+                pairs.push(pair);
+            }
+        }
+    }
+    pairs.truncate(AT_ONCE);
+    pairs
+}
