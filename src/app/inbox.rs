@@ -9,7 +9,7 @@ use super::{
     beside::WaitingGate,
     msg::Effect,
     queue::Item as QueueItem,
-    state::{State, Tone},
+    state::{State, Tone, View},
 };
 use crate::{
     model::{
@@ -173,6 +173,24 @@ impl State {
         if !marked.is_empty() {
             return self.start_queue_of(verb, marked);
         }
+        if self.view == View::Board && !self.board.marked.is_empty() {
+            let of_marked: Vec<QueueItem> = self
+                .beside
+                .gates
+                .iter()
+                .filter(|gate| {
+                    gate.releases
+                        .iter()
+                        .any(|id| self.board.marked.contains(id))
+                })
+                .map(|gate| QueueItem::Gate(subject(gate)))
+                .collect();
+            if of_marked.is_empty() {
+                self.say(Tone::Plain, "no gate waits on what is marked");
+                return Vec::new();
+            }
+            return self.start_queue_of(verb, of_marked);
+        }
         let gates = self.gates_meant();
         match gates.as_slice() {
             [] => {
@@ -189,7 +207,7 @@ impl State {
 
     /// The gates that a key is about here.
     fn gates_meant(&self) -> Vec<GateSubject> {
-        if self.view == super::state::View::Inbox {
+        if self.view == View::Inbox {
             return self.selected_gate().map(subject).into_iter().collect();
         }
         let Some((id, _)) = self.target() else {

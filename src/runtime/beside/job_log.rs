@@ -6,7 +6,7 @@ use super::Host;
 use crate::{
     app::msg::{LogEvent, Msg},
     model::{
-        job_log::JobLog,
+        job_log::{JobLog, LogLine},
         pipeline::RunId,
         text::{Safe, sanitise},
     },
@@ -53,9 +53,8 @@ fn log_events(log: Result<JobLog, Trouble>) -> Vec<LogEvent> {
             let mut events = Vec::new();
             if left_out > 0 {
                 let words = format!("({left_out} earlier lines are left out)");
-                events.push(LogEvent::Lines(vec![sanitise(&words)]));
+                events.push(LogEvent::Lines(vec![LogLine::plain(sanitise(&words))]));
             }
-            let lines = lines.iter().map(|line| sanitise(&line.text())).collect();
             events.push(LogEvent::Lines(lines));
             events.push(LogEvent::Ended);
             events
