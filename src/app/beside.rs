@@ -4,6 +4,8 @@
 //! Must never guess: a fact that no rule, annotation or exact commit joins to a release is nobody's.
 
 mod pipeline;
+#[cfg(test)]
+mod tests;
 mod wants;
 
 use std::{
