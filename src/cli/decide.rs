@@ -230,7 +230,7 @@ async fn act(
     named: &str,
     out: &mut Out,
 ) -> Exit {
-    let acting = match session.besides.acting(&target) {
+    let acting = match session.besides.acting(&target, None) {
         Ok(acting) => acting,
         Err(why) => return no_plan(out, verb, named, Exit::Usage, &[why]),
     };

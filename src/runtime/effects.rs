@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     audit_view,
-    beside::{self, Besides, Wishes},
+    beside::{self, Acting, Besides, Wishes},
     clock::now,
     cluster::Cluster,
     execute::{Control, System, execute},
@@ -212,7 +212,7 @@ impl Effects {
             })
         };
         if intent.target.release().is_none() {
-            let acting = self.besides.acting(&intent.target);
+            let acting = self.acting(&intent.target);
             self.reply(async move {
                 planned(match acting {
                     Ok(acting) => acting.plan(&intent).await,
@@ -231,6 +231,12 @@ impl Effects {
                 ))),
             })
         });
+    }
+
+    fn acting(&self, target: &Subject) -> Result<Acting, String> {
+        let cluster = self.clusters.get(target.environment());
+        let who = cluster.and_then(|cluster| cluster.who.borrow().clone());
+        self.besides.acting(target, who.as_ref())
     }
 
     fn cluster_of(&self, target: &Subject) -> Option<Rc<Cluster>> {
@@ -258,7 +264,7 @@ impl Effects {
                 Some(cluster) => self.drive(approved, cluster),
                 None => self.refuse(&approved, "its environment is not connected".to_owned()),
             },
-            None => match self.besides.acting(target) {
+            None => match self.acting(target) {
                 Ok(acting) => self.drive(approved, Rc::new(acting)),
                 Err(why) => self.refuse(&approved, why),
             },

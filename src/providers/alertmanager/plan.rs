@@ -109,7 +109,11 @@ fn silence(
     fingerprints.sort();
     let lasts = duration_words(subject.ends_at.duration_since(subject.starts_at).as_secs());
     Ok(Plan {
-        title: format!("Silence {}", words(&subject.matchers)),
+        title: match shown.as_slice() {
+            [] => format!("Silence {}", words(&subject.matchers)),
+            [one] => format!("Silence {}", one.title()),
+            several => format!("Silence {} alerts", several.len()),
+        },
         next: match titles.as_slice() {
             [] => format!("whatever it matches is told to nobody for {lasts}"),
             titles => format!("told to nobody for {lasts}: {}", titles.join("; ")),

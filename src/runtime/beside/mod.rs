@@ -260,15 +260,18 @@ impl Besides {
     }
 
     /// What an action on something that is no release acts on.
-    pub fn acting(&self, target: &Subject) -> Result<Acting, String> {
+    ///
+    /// `who`: what the environment's own system calls us, where it said.
+    pub fn acting(&self, target: &Subject, who: Option<&WhoAmI>) -> Result<Acting, String> {
         let tier = self.tier(target.environment());
+        let user = who.map_or_else(|| self.user.clone(), |who| who.name.to_string());
         match target {
             Subject::Release(_) => Err("a release is acted on in its cluster".to_owned()),
             Subject::Gate(_) | Subject::Run(_) => match &self.github {
                 Some(host) => Ok(Acting::Host {
                     host: Rc::clone(host),
                     tier,
-                    user: self.user.clone(),
+                    user,
                 }),
                 None => Err("no CI host is configured: [sources.github]".to_owned()),
             },
@@ -277,7 +280,7 @@ impl Besides {
                 Some(Ok(server)) => Ok(Acting::Alerts {
                     server: Rc::clone(server),
                     tier,
-                    user: self.user.clone(),
+                    user,
                 }),
                 Some(Err(why)) => Err(why.to_string()),
                 None => Err(format!(
