@@ -4,6 +4,8 @@
 //! Must never guess: a fact that no rule, annotation or exact commit joins to a release is nobody's.
 
 mod pipeline;
+#[cfg(test)]
+mod tests;
 mod wants;
 
 use std::{
@@ -11,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     releases::{Lift, LiftedBy, Releases},
@@ -20,7 +22,7 @@ use super::{
 use crate::model::{
     event::{Tidings, Told},
     id::{EnvironmentName, ReleaseId, SourceId},
-    incident::{Alert, IncidentFacts},
+    incident::{Alert, IncidentFacts, all_match},
     metrics::{Metrics, MetricsWanted},
     pipeline::{
         Budget, Changes, Commit, GateId, Repository, RepositoryFacts, RepositoryWanted, Run,
@@ -122,6 +124,8 @@ pub struct Beside {
     /// The joins are older than the facts.
     stale: bool,
     wanted_repositories: Vec<RepositoryWanted>,
+    /// When that was thought of last, and what was looked at then.
+    thought_of: Option<(Timestamp, Vec<ReleaseId>)>,
     wanted_metrics: Vec<MetricsWanted>,
 }
 
@@ -229,6 +233,7 @@ impl Beside {
                 view.changes.truncate(CHANGES_KEPT);
             }
             Told::Metrics(metrics) => {
+                let metrics = by_our_clock(metrics, source.ahead_ms.unwrap_or(0));
                 source.health.heard = Some(metrics.read_at);
                 self.metrics.insert(metrics.release.clone(), metrics);
             }
@@ -250,6 +255,11 @@ impl Beside {
         self.stale = true;
     }
 
+    /// The joins are new and the sources have not been told what to ask for: nothing may happen that would be the occasion.
+    pub fn wants_are_stale(&self) -> bool {
+        self.has(SourceKind::GitHub) && self.thought_of.is_none() && !self.stale
+    }
+
     pub const fn needs_joins(&self) -> bool {
         self.stale
     }
@@ -261,6 +271,7 @@ impl Beside {
         environments: &(impl Iterator<Item = &'a EnvironmentName> + Clone),
     ) -> HashMap<ReleaseId, Lift> {
         self.stale = false;
+        self.thought_of = None;
         let mut lifts = HashMap::new();
         if self.repositories.is_empty() && self.incidents.is_empty() {
             return lifts;
@@ -282,25 +293,37 @@ impl Beside {
         lifts
     }
 
+    /// Each release's rule is made once and held against every alert: the other way round would make it for each pair.
     fn join_alerts(&mut self, releases: &Releases) {
         self.firing.clear();
         self.unjoined.clear();
-        for facts in self.incidents.values() {
-            for alert in facts.alerts.iter().filter(|alert| is_incident(alert)) {
-                let mut joined = false;
-                for (_, release) in releases.iter() {
-                    let id = &release.rollout.id;
-                    if id.environment == alert.environment && self.services.is_alert_of(id, alert) {
-                        joined = true;
-                        let of = self.firing.entry(id.clone()).or_default();
-                        of.push(Arc::clone(alert));
-                    }
-                }
-                if !joined {
-                    self.unjoined.push(Arc::clone(alert));
+        let alerts: Vec<&Arc<Alert>> = self
+            .incidents
+            .values()
+            .flat_map(|facts| &facts.alerts)
+            .filter(|alert| is_incident(alert))
+            .collect();
+        if alerts.is_empty() {
+            return;
+        }
+        let mut joined = vec![false; alerts.len()];
+        for (_, release) in releases.iter() {
+            let id = &release.rollout.id;
+            let Some(rule) = self.services.alerts(id) else {
+                continue;
+            };
+            for (alert, joined) in alerts.iter().zip(&mut joined) {
+                if alert.environment == id.environment
+                    && all_match(&rule.to, &alert.labels) == Some(true)
+                {
+                    *joined = true;
+                    let of = self.firing.entry(id.clone()).or_default();
+                    of.push(Arc::clone(alert));
                 }
             }
         }
+        let nobodys = alerts.iter().zip(&joined).filter(|(_, joined)| !**joined);
+        self.unjoined = nobodys.map(|(alert, _)| Arc::clone(alert)).collect();
     }
 
     /// What fires on a release, worst first.
@@ -371,6 +394,22 @@ impl Beside {
 /// An alert that somebody is told of, and that is about something.
 pub fn is_incident(alert: &Alert) -> bool {
     alert.is_firing() && !alert.is_heartbeat() && !alert.is_inhibitor()
+}
+
+/// Its times are those of the server. An age is told by one clock, which is ours.
+fn by_our_clock(metrics: Arc<Metrics>, ahead_ms: i64) -> Arc<Metrics> {
+    if ahead_ms == 0 {
+        return metrics;
+    }
+    let ours = |at: Timestamp| {
+        at.checked_sub(SignedDuration::from_millis(ahead_ms))
+            .unwrap_or(at)
+    };
+    Arc::new(Metrics {
+        read_at: ours(metrics.read_at),
+        newest: metrics.newest.map(ours),
+        ..Metrics::clone(&metrics)
+    })
 }
 
 /// A poll that found nothing new moves no row and asks no guard.

@@ -26,6 +26,8 @@ pub const SILENCE: SignedDuration = SignedDuration::from_millis(500);
 pub const EXPIRES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// How often an emergency's dialog reads again, and any other one keeps its plan fresh.
 pub const READS_EVERY: SignedDuration = SignedDuration::from_secs(2);
+/// The same where each read is several requests that a CI host or an alert manager counts.
+pub const READS_BESIDE_EVERY: SignedDuration = SignedDuration::from_secs(5);
 /// A reason longer than this is not a reason.
 pub const REASON_LIMIT: usize = 500;
 
@@ -235,6 +237,13 @@ impl Dialog {
         self.shown = None;
     }
 
+    fn reads_every(&self) -> SignedDuration {
+        match self.intent.target.release() {
+            Some(_) => READS_EVERY,
+            None => READS_BESIDE_EVERY,
+        }
+    }
+
     /// Time passed: whether it should read again now.
     pub fn tick(&mut self, now: Timestamp) -> bool {
         if let Some(expires) = self.expires()
@@ -246,7 +255,7 @@ impl Dialog {
         }
         match &self.stage {
             Stage::Ready { plan, .. } => {
-                !self.reading && now.duration_since(plan.read_at) >= READS_EVERY
+                !self.reading && now.duration_since(plan.read_at) >= self.reads_every()
             }
             Stage::Reading | Stage::Refused(_) | Stage::Dead { .. } => false,
         }

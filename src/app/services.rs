@@ -139,6 +139,16 @@ impl Services {
         })
     }
 
+    /// Every pipeline that the configuration names outright, whether a workload of it is there or not.
+    pub fn pipelines(&self) -> impl Iterator<Item = PipelineRule> {
+        self.rules.iter().filter_map(|rule| {
+            Some(PipelineRule {
+                repository: Repository::new(rule.repository.as_deref()?)?,
+                workflow: rule.workflow.clone(),
+            })
+        })
+    }
+
     /// The matchers that find a release's alerts.
     pub fn alerts(&self, id: &ReleaseId) -> Option<Joined<Vec<Matcher>>> {
         self.of(id)

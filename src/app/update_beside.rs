@@ -55,7 +55,9 @@ impl State {
         let mut effects = Vec::new();
         // Which repositories there are changes with the releases and the runs, which is when joins are made anew.
         if !self.beside.needs_joins()
-            && let Some(wanted) = self.beside.want_repositories(&self.releases, &closely)
+            && let Some(wanted) = self
+                .beside
+                .want_repositories(self.now, &self.releases, &closely)
         {
             effects.push(Effect::WantRepositories(wanted));
         }

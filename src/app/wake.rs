@@ -44,6 +44,12 @@ impl State {
         if self.actions.lines.iter().any(|line| matches!(&line.state, LineState::Over { at, .. } if now.duration_since(*at) < WATCHED_FOR)) {
             due.push(now.saturating_add(SignedDuration::from_secs(30)).unwrap_or(now));
         }
+        if self.beside.wants_are_stale() {
+            due.push(
+                now.saturating_add(SignedDuration::from_millis(50))
+                    .unwrap_or(now),
+            );
+        }
         for environment in self.environments.values() {
             if let Some(heard) = environment.health.heard {
                 due.extend(

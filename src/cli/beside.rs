@@ -50,7 +50,9 @@ pub(super) async fn gather(
     let (sender, mut messages) = mpsc::channel(64);
     let (wishes, work) = besides.work(&sender);
     drop(sender);
-    let repositories = beside.want_repositories(releases, &[]).unwrap_or_default();
+    let repositories = beside
+        .want_repositories(now(), releases, &[])
+        .unwrap_or_default();
     let repositories = match depth {
         Depth::List if repositories.len() > REPOSITORIES_AT_MOST => Vec::new(),
         _ => repositories,

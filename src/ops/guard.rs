@@ -142,7 +142,11 @@ fn fresh(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
                 "fresh",
                 Decision::Deny,
                 format!(
-                    "the watch of this environment is {word}: {}",
+                    "{} is {word}: {}",
+                    match plan.intent.target.release() {
+                        Some(_) => "the watch of this environment",
+                        None => "the source that shows it",
+                    },
                     &*source.detail
                 ),
             ),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Beside, SourceKind};
 use crate::{
-    app::releases::Releases,
+    app::{releases::Releases, services::PipelineRule},
     model::{
         id::{EnvironmentName, ReleaseId},
         metrics::{About, MetricsWanted},
@@ -18,6 +18,8 @@ use crate::{
 
 /// A version that finished longer ago is not compared with what was before it.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Between two looks at what is wanted of the CI host, where nothing asks for one.
+const THOUGHT_OF_EVERY: SignedDuration = SignedDuration::from_secs(5);
 /// Of one repository: many services can be built from it.
 const COMPARED_AT_MOST: usize = 8;
 /// Releases whose metrics are asked for without anybody looking at them.
@@ -27,13 +29,31 @@ impl Beside {
     /// Which repositories are to be read; `None` where nothing changed since it was last asked for.
     pub fn want_repositories(
         &mut self,
+        now: Timestamp,
         releases: &Releases,
         looked_at: &[ReleaseId],
     ) -> Option<Vec<RepositoryWanted>> {
         if !self.has(SourceKind::GitHub) {
             return None;
         }
-        let mut wanted: BTreeMap<(Repository, Option<String>), RepositoryWanted> = BTreeMap::new();
+        // It looks at every release, so not for each fact: when the joins are new, when something else is looked at, and
+        // now and then, because a release that begins to move is worth asking for more often.
+        if let Some((at, looked_at_then)) = &self.thought_of
+            && now.duration_since(*at) < THOUGHT_OF_EVERY
+            && looked_at_then == looked_at
+        {
+            return None;
+        }
+        self.thought_of = Some((now, looked_at.to_vec()));
+        // What is configured and joined to no workload has gates too: they are shown, and are nobody's.
+        let mut wanted: BTreeMap<(Repository, Option<String>), RepositoryWanted> = self
+            .services
+            .pipelines()
+            .map(|rule| {
+                let key = (rule.repository.clone(), rule.workflow.clone());
+                (key, unlooked_at(rule))
+            })
+            .collect();
         for (_, release) in releases.iter() {
             let id = &release.rollout.id;
             let Some(joined) = self.services.pipeline(&release.rollout) else {
@@ -42,13 +62,7 @@ impl Beside {
             let rule = joined.to;
             let entry = wanted
                 .entry((rule.repository.clone(), rule.workflow.clone()))
-                .or_insert_with(|| RepositoryWanted {
-                    repository: rule.repository,
-                    workflow: rule.workflow,
-                    closely: false,
-                    environments: Vec::new(),
-                    compare: Vec::new(),
-                });
+                .or_insert_with(|| unlooked_at(rule));
             entry.closely |= release.is_rolling() || looked_at.contains(id);
             if let Some(pair) = self.versions_to_compare(release)
                 && !entry.compare.contains(&pair)
@@ -118,6 +132,16 @@ impl Beside {
             self.metrics.retain(|id, _| keep.contains(&id));
             wanted
         })
+    }
+}
+
+fn unlooked_at(rule: PipelineRule) -> RepositoryWanted {
+    RepositoryWanted {
+        repository: rule.repository,
+        workflow: rule.workflow,
+        closely: false,
+        environments: Vec::new(),
+        compare: Vec::new(),
     }
 }
 

@@ -434,8 +434,8 @@ impl Release<'_> {
     fn line(&self, counts: &Two, window: Window) -> Vec<Option<f64>> {
         (0..i64::try_from(self.plan.grid().points).unwrap_or(0))
             .map(|n| {
-                let (from, to) = (self.plan.step(n), self.plan.step(n + 1));
-                if to <= window.from || from >= window.to || !counts.all.was_sampled(from, to) {
+                let (from, to) = (self.plan.block(n), self.plan.block(n + 1));
+                if from < window.from || to > window.to || !counts.all.was_sampled(from, to) {
                     return None;
                 }
                 let all = counts.all.between(from, to);
