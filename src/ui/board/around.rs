@@ -29,8 +29,9 @@ use crate::{
     },
 };
 
-/// Cells that the numbers take beside a chart.
+/// Cells that the numbers take beside a chart, at the least and where there is room.
 const NUMBERS: u16 = 66;
+const ROOMY: u16 = 76;
 /// The least that a chart is worth.
 const CHART: u16 = 40;
 
@@ -60,10 +61,11 @@ pub(super) fn full(
         height: area.height.saturating_sub(1 + air),
         ..area
     };
-    let numbers = if metrics.is_some() && area.width >= NUMBERS + CHART {
-        NUMBERS
-    } else {
-        area.width
+    let numbers = match area.width {
+        _ if metrics.is_none() => area.width,
+        width if width >= ROOMY + 2 * CHART - 8 => ROOMY,
+        width if width >= NUMBERS + CHART => NUMBERS,
+        width => width,
     };
     let left = Rect {
         width: numbers,

@@ -296,7 +296,7 @@ fn around(
     }
     let id = &release.rollout.id;
     let mut first = None;
-    if let Some((column, _)) = columns.errors
+    if let Some((column, cells)) = columns.errors
         && let Some(errors) = state
             .beside
             .metrics(id)
@@ -304,7 +304,7 @@ fn around(
     {
         first = first.or(Some(column));
         line.at_column(column, |line| {
-            line.put(&errors, ink.text);
+            line.until(column + cells).put(&errors, ink.text);
         });
     }
     if let Some((column, cells)) = columns.pipeline

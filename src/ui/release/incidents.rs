@@ -82,13 +82,13 @@ fn alerts(shown: &Shown<'_>, facts: &IncidentFacts, live: bool, sheet: &mut Shee
     // What somebody is told of before what is silent, then the worst.
     alerts.sort_by_key(|alert| (!is_incident(alert), alert.severity(), alert.starts_at));
     if alerts.is_empty() {
-        let words = if live {
-            "no alert of it fires".to_owned()
+        if live {
+            sheet.wrapped(0, "no alert of it fires", ink.dim);
         } else {
             let age = words::age(state, facts.read_at);
-            format!("no alert of it fired {age} ago; now is not known")
-        };
-        sheet.wrapped(0, &words, ink.dim);
+            sheet.wrapped(0, "whether one fires is not known now", ink.text);
+            sheet.wrapped(0, &format!("none of it did {age} ago"), ink.dim);
+        }
     }
     for (nth, alert) in alerts.into_iter().enumerate() {
         if nth > 0 {

@@ -498,6 +498,114 @@ fn the_views_can_be_told_apart_in_their_tabs() {
     }
 }
 
+#[test]
+fn a_release_on_which_an_alert_fires_is_never_called_healthy() {
+    for (columns, rows) in SIZES {
+        let board = text(&sized(around::around(), columns, rows));
+        let row = board
+            .lines()
+            .find(|line| line.contains("accounts-us"))
+            .unwrap();
+        assert!(!row.contains("healthy"), "{row}");
+        let release = sized(
+            around::opened_around("prod-us", "accounts-us"),
+            columns,
+            rows,
+        );
+        let said = text(&release).to_lowercase();
+        assert!(!said.contains("healthy"), "{columns}x{rows}\n{said}");
+    }
+}
+
+#[test]
+fn no_word_beside_a_rollout_sounds_like_a_verdict() {
+    for make in every_screen() {
+        let state = make();
+        // The plan and the menu name verbs; the rest only tells.
+        if !state.beside.is_configured() || !state.overlays.is_empty() {
+            continue;
+        }
+        let said = text(&sized(state, 160, 48));
+        for word in ["HOLD", "PROMOTE", "ROLL BACK", "worse", "better", "verdict"] {
+            assert!(!said.contains(word), "{word}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn only_success_of_a_pipeline_is_green() {
+    let buffer = painted(&sized(around::opened_around("prod-eu", "search"), 160, 48));
+    for (words, role) in [
+        ("✔ build ", Role::Ok),
+        ("✖ integration tests", Role::Bad),
+        ("– deploy", Role::Dim),
+        ("? lint", Role::Dim),
+        ("warming_up", Role::Dim),
+        ("◆ production waits for you", Role::Waiting),
+    ] {
+        assert_eq!(style_of(&buffer, words).fg, colour(role), "{words}");
+    }
+}
+
+#[test]
+fn waits_for_you_at_a_gate_is_said_only_where_the_host_said_so() {
+    let others = text(&sized(
+        around::opened_around("prod-eu", "accounts"),
+        160,
+        48,
+    ));
+    assert!(
+        others.contains("waits for release-managers or bob"),
+        "{others}"
+    );
+    assert!(!others.contains("waits for you"), "{others}");
+}
+
+#[test]
+fn an_alert_source_that_fails_never_looks_like_peace() {
+    let state = around::open_in(around::failing_around(), "prod-eu", "cart");
+    let said = text(&sized(state, 160, 48));
+    assert!(said.contains("Alertmanager unreachable"), "{said}");
+    assert!(
+        said.contains("whether one fires is not known now"),
+        "{said}"
+    );
+    assert!(!said.contains("no alert of it fires"), "{said}");
+}
+
+#[test]
+fn the_five_outcomes_of_a_question_have_five_words() {
+    let said = text(&sized(around::without_numbers(), 160, 48));
+    for words in [
+        "no traffic",
+        "no such series",
+        "nothing since 14:02",
+        "failed",
+        "22.22 %",
+        "incomplete: the store of 3 days was not asked",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+#[test]
+fn only_links_of_the_web_are_shown() {
+    let said = text(&sized(
+        around::opened_around("prod-eu", "checkout"),
+        160,
+        48,
+    ));
+    assert!(said.contains("runbook https://"), "{said}");
+    assert!(!said.contains("javascript"), "{said}");
+}
+
+#[test]
+fn without_sources_beside_it_a_release_looks_as_it_did() {
+    let said = text(&sized(world::opened("prod-eu", "checkout"), 160, 48));
+    assert!(said.contains("┌─ Pods ") && said.contains("┌─ Analysis "));
+    assert!(!said.contains("Pipeline") && !said.contains("Incidents"));
+}
+
 fn tiny_text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
