@@ -258,7 +258,7 @@ impl Beside {
     pub fn join<'a>(
         &mut self,
         releases: &Releases,
-        environments: impl Iterator<Item = &'a EnvironmentName> + Clone,
+        environments: &(impl Iterator<Item = &'a EnvironmentName> + Clone),
     ) -> HashMap<ReleaseId, Lift> {
         self.stale = false;
         let mut lifts = HashMap::new();

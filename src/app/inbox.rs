@@ -9,7 +9,7 @@ use super::{
     beside::WaitingGate,
     msg::Effect,
     queue::Item as QueueItem,
-    state::{State, Tone},
+    state::{State, Tone, View},
 };
 use crate::{
     model::{
@@ -45,7 +45,8 @@ pub struct Inbox {
     pub entries: Vec<Entry>,
     pub selected: Option<Waiting>,
     pub marked: BTreeSet<GateId>,
-    pub top: usize,
+    /// A finger has chosen: until then the first is selected, whatever comes first.
+    touched: bool,
 }
 
 impl Inbox {
@@ -61,6 +62,7 @@ impl Inbox {
     }
 
     pub(super) fn move_by(&mut self, by: isize) {
+        self.touched = true;
         let Some(last) = self.entries.len().checked_sub(1) else {
             return;
         };
@@ -79,7 +81,9 @@ impl Inbox {
         }
         let place = self.place().unwrap_or(0);
         self.entries = entries;
-        if self.place().is_none() {
+        if !self.touched {
+            self.selected = self.entries.first().map(|entry| entry.waiting.clone());
+        } else if self.place().is_none() {
             let nearest = place.min(self.entries.len().saturating_sub(1));
             self.selected = self.entries.get(nearest).map(|entry| entry.waiting.clone());
         }
@@ -143,14 +147,10 @@ impl State {
     pub(super) fn mark_in_inbox(&mut self) {
         match self.inbox.selected.clone() {
             Some(Waiting::Gate(id)) => {
-                if !self.inbox.marked.remove(&id) {
-                    self.inbox.marked.insert(id);
-                }
+                toggle(&mut self.inbox.marked, id);
             }
             Some(Waiting::Release(id)) => {
-                if !self.board.marked.remove(&id) {
-                    self.board.marked.insert(id);
-                }
+                toggle(&mut self.board.marked, id);
             }
             None => {}
         }
@@ -173,6 +173,24 @@ impl State {
         if !marked.is_empty() {
             return self.start_queue_of(verb, marked);
         }
+        if self.view == View::Board && !self.board.marked.is_empty() {
+            let of_marked: Vec<QueueItem> = self
+                .beside
+                .gates
+                .iter()
+                .filter(|gate| {
+                    gate.releases
+                        .iter()
+                        .any(|id| self.board.marked.contains(id))
+                })
+                .map(|gate| QueueItem::Gate(subject(gate)))
+                .collect();
+            if of_marked.is_empty() {
+                self.say(Tone::Plain, "no gate waits on what is marked");
+                return Vec::new();
+            }
+            return self.start_queue_of(verb, of_marked);
+        }
         let gates = self.gates_meant();
         match gates.as_slice() {
             [] => {
@@ -189,7 +207,7 @@ impl State {
 
     /// The gates that a key is about here.
     fn gates_meant(&self) -> Vec<GateSubject> {
-        if self.view == super::state::View::Inbox {
+        if self.view == View::Inbox {
             return self.selected_gate().map(subject).into_iter().collect();
         }
         let Some((id, _)) = self.target() else {
@@ -215,6 +233,12 @@ impl State {
             return Vec::new();
         }
         self.open_plan_about(verb, Subject::Gate(gate))
+    }
+}
+
+fn toggle<T: Ord>(marked: &mut BTreeSet<T>, id: T) {
+    if !marked.remove(&id) {
+        marked.insert(id);
     }
 }
 

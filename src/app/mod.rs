@@ -21,6 +21,8 @@ pub mod releases;
 pub mod services;
 pub mod state;
 mod update;
+mod update_beside;
+mod wake;
 
 pub use actions::outcome_words;
 pub use beside_act::names;

@@ -8,6 +8,7 @@ use crate::{
         detail::Revision,
         event::{DetailFact, SourceEvent, Tidings},
         id::{EnvironmentName, IntentId, Namespace, ReleaseId, SourceId, Uid},
+        job_log::LogLine,
         metrics::MetricsWanted,
         pipeline::{RepositoryWanted, RunId},
         text::Safe,
@@ -89,7 +90,7 @@ pub enum LogEvent {
     Following,
     /// There is none yet, and why; asked again by itself.
     NotYet(Safe),
-    Lines(Vec<Safe>),
+    Lines(Vec<LogLine>),
     Ended,
     Failed(Safe),
 }

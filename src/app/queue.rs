@@ -101,6 +101,12 @@ impl State {
                     }
                     Subject::Gate(subject) => {
                         self.inbox.marked.remove(&subject.gate);
+                        // Marked on the Board by its release.
+                        if let Some(gate) = self.beside.gate(&subject.gate) {
+                            for id in &gate.releases {
+                                self.board.marked.remove(id);
+                            }
+                        }
                     }
                     Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => {}
                 }

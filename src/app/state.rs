@@ -14,6 +14,7 @@ use crate::{
         detail::Revision,
         id::{EnvironmentName, IntentId, Namespace, ReleaseId, Uid},
         incident::Matcher,
+        job_log::LogLine,
         pipeline::RunId,
         source::{Access, SourceHealth, SourceState, Tier, WhoAmI},
         text::Safe,
@@ -226,7 +227,7 @@ pub struct LogsOverlay {
     pub jobs: Option<(RunId, Vec<u64>)>,
     pub container: Option<Safe>,
     /// The newest lines, bounded.
-    pub lines: std::collections::VecDeque<Safe>,
+    pub lines: std::collections::VecDeque<LogLine>,
     pub dropped: usize,
     pub follow: bool,
     /// Lines up from the end.

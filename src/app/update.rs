@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
-    actions::{LineState, WATCHED_FOR, outcome_words},
-    beside::MOVING_ASKED_AT_MOST,
+    actions::{LineState, outcome_words},
     board::{ORDER_RESTS, SELECTION_RESTS},
     dialog::Stage,
     msg::{ActionUpdate, Effect, LogEvent, Msg},
@@ -15,9 +14,8 @@ use super::{
 };
 use crate::{
     model::{
-        event::{CollectionKind, Fact, SourceEvent, Tidings},
+        event::{CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, IntentId, WorkloadKind},
-        release::Group,
         source::{SourceState, WATCH_LATE_AFTER},
         text::Safe,
     },
@@ -181,39 +179,6 @@ impl State {
                 self.beside.joins_are_stale();
                 self.dirty = true;
             }
-        }
-    }
-
-    /// A source beside the clusters told something.
-    fn beside(&mut self, tidings: Vec<Tidings>) {
-        let mut weighed = false;
-        for tidings in tidings {
-            let news = self.beside.told(tidings);
-            self.dirty |= news.drawn;
-            weighed |= news.weighed;
-        }
-        self.follow_up();
-        if weighed {
-            self.ask_guards_again();
-        }
-    }
-
-    /// What became of the errors and the alerts of releases that were acted on.
-    fn follow_up(&mut self) {
-        let now = self.now;
-        for line in &mut self.actions.lines {
-            let Some(id) = line.target.release() else {
-                continue;
-            };
-            let share = self.beside.error_share(id);
-            let firing: Vec<_> = self
-                .beside
-                .firing(id)
-                .iter()
-                .map(|alert| alert.fingerprint.clone())
-                .collect();
-            let known = self.beside.incidents.contains_key(&id.environment);
-            line.follow_up(now, share, known.then_some(firing.as_slice()));
         }
     }
 
@@ -448,7 +413,7 @@ impl State {
     /// Puts the Board in order where that is due. Facts wait for it until a frame or a key: they come by the hundred.
     pub(super) fn arrange(&mut self) {
         if self.beside.needs_joins() {
-            let lifts = self.beside.join(&self.releases, self.environments.keys());
+            let lifts = self.beside.join(&self.releases, &self.environments.keys());
             for slot in self.releases.set_lifts(&lifts) {
                 self.board.place_is_stale(slot);
             }
@@ -475,96 +440,10 @@ impl State {
         self.board.arrange(&self.releases, &fresh, resting);
     }
 
-    fn order_rests(&self) -> bool {
+    pub(super) fn order_rests(&self) -> bool {
         self.last_key
             .is_some_and(|key| self.now.duration_since(key) < ORDER_RESTS)
     }
-
-    /// Tells the sources beside the clusters what to ask for, where that changed.
-    fn want(&mut self) -> Vec<Effect> {
-        if !self.beside.is_configured() {
-            return Vec::new();
-        }
-        let mut closely: Vec<crate::model::id::ReleaseId> = Vec::new();
-        closely.extend(self.open.as_ref().map(|open| open.id.clone()));
-        closely.extend(self.board.explained.clone());
-        closely.extend(
-            self.actions
-                .lines
-                .iter()
-                .filter(|line| line.is_followed_up(self.now))
-                .filter_map(|line| line.target.release().cloned()),
-        );
-        let mut effects = Vec::new();
-        // Which repositories there are changes with the releases and the runs, which is when joins are made anew.
-        if !self.beside.needs_joins()
-            && let Some(wanted) = self.beside.want_repositories(&self.releases, &closely)
-        {
-            effects.push(Effect::WantRepositories(wanted));
-        }
-        let moving = self
-            .board
-            .slots_in(|group| matches!(group, Group::Broken | Group::NeedsYou | Group::Moving))
-            .take(MOVING_ASKED_AT_MOST)
-            .filter_map(|slot| self.releases.get(slot));
-        let looked_at = closely.iter().filter_map(|id| self.releases.find(id));
-        if let Some(wanted) = self.beside.want_metrics(self.now, looked_at, moving) {
-            effects.push(Effect::WantMetrics(wanted));
-        }
-        effects
-    }
-
-    /// When something is due without anything happening: the only timer of the program.
-    pub fn wake_at(&self) -> Option<Timestamp> {
-        let mut due: Vec<Timestamp> = Vec::new();
-        let now = self.now;
-        if self.session.clock {
-            // While keys come their frames show the time; the second hand alone draws when they rest.
-            let keys_rest = self
-                .last_key
-                .and_then(|key| key.checked_add(SELECTION_RESTS).ok());
-            due.extend(keys_rest.max(Some(next_second(now))));
-        } else {
-            due.push(
-                now.saturating_add(SignedDuration::from_secs(60))
-                    .unwrap_or(now),
-            );
-        }
-        if let Some(Overlay::Plan(dialog)) = self.overlays.last() {
-            due.push(next_second(now));
-            due.extend(dialog.listens_at().filter(|at| *at > now));
-        }
-        if self.board.explained != self.board.selected
-            && let Some(moved) = self.board.moved
-        {
-            due.extend(moved.checked_add(SELECTION_RESTS).ok());
-        }
-        if self.board.needs_order() && self.order_rests() {
-            due.extend(
-                self.last_key
-                    .and_then(|key| key.checked_add(ORDER_RESTS).ok()),
-            );
-        }
-        if self.actions.lines.iter().any(|line| matches!(&line.state, LineState::Over { at, .. } if now.duration_since(*at) < WATCHED_FOR)) {
-            due.push(now.saturating_add(SignedDuration::from_secs(30)).unwrap_or(now));
-        }
-        for environment in self.environments.values() {
-            if let Some(heard) = environment.health.heard {
-                due.extend(
-                    heard
-                        .checked_add(WATCH_LATE_AFTER + SignedDuration::from_secs(1))
-                        .ok()
-                        .filter(|at| *at > now),
-                );
-            }
-        }
-        due.into_iter().min()
-    }
-}
-
-fn next_second(now: Timestamp) -> Timestamp {
-    let next = SignedDuration::from_nanos(1_000_000_000 - i64::from(now.subsec_nanosecond()));
-    now.saturating_add(next).unwrap_or(now)
 }
 
 fn tone_of(kind: OutcomeKind) -> Tone {

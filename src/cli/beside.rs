@@ -91,7 +91,7 @@ pub(super) async fn gather(
     for task in tasks {
         task.abort();
     }
-    beside.join(releases, environments.iter());
+    beside.join(releases, &environments.iter());
     beside
 }
 

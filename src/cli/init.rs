@@ -44,14 +44,11 @@ pub(super) async fn run(
     variables: Variables<'_>,
     out: &mut Out,
 ) -> Exit {
-    let path = match global.config.clone().or_else(|| config::path(variables)) {
-        Some(path) => path,
-        None => {
-            return out.fail(
-                Exit::Usage,
-                "there is no place for a configuration: set WINDLASS_CONFIG, or HOME",
-            );
-        }
+    let Some(path) = global.config.clone().or_else(|| config::path(variables)) else {
+        return out.fail(
+            Exit::Usage,
+            "there is no place for a configuration: set WINDLASS_CONFIG, or HOME",
+        );
     };
     if !print && path.exists() {
         let why = format!(

@@ -170,7 +170,7 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Silence(args) => decide::silence(session, &args, out).await,
         Command::History(args) => interruptible(history::run(session, &args, out)).await,
         Command::Wait(args) => interruptible(Box::pin(wait::run(session, &args, out))).await,
-        Command::Doctor { .. } => interruptible(doctor::run(session, out)).await,
+        Command::Doctor { .. } => interruptible(Box::pin(doctor::run(session, out))).await,
         // Handled before a session is opened.
         Command::Open { .. }
         | Command::Demo(_)

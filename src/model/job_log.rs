@@ -1,4 +1,5 @@
-//! The log of one job, line by line, with its colours taken apart. Text only: nothing in it can command a terminal.
+//! The lines of a log, of a pod or of a job, with their colours taken apart. Text only: nothing in them can command a
+//! terminal.
 
 use jiff::Timestamp;
 
@@ -51,6 +52,27 @@ pub enum LogColour {
 }
 
 impl LogLine {
+    /// A line without colours.
+    pub fn plain(text: Safe) -> Self {
+        Self {
+            at: None,
+            kind: LogKind::Plain,
+            spans: vec![LogSpan {
+                colour: None,
+                bold: false,
+                text,
+            }],
+        }
+    }
+
+    /// Whether it holds `needle`, which is in lower case. One span needs no copy of the line.
+    pub fn contains(&self, needle: &str) -> bool {
+        match self.spans.as_slice() {
+            [one] => one.text.to_lowercase().contains(needle),
+            _ => self.text().to_lowercase().contains(needle),
+        }
+    }
+
     pub fn text(&self) -> String {
         self.spans.iter().map(|span| span.text.as_str()).collect()
     }

@@ -196,14 +196,12 @@ fn argo(verb: Verb, release: &Release) -> Vec<String> {
                 say("nothing is moving: it is aborted");
             }
         }
-        Verb::Resume => {
-            if !argo.paused_by_hand {
-                say(if argo.pause_conditions.is_empty() {
-                    "it is not paused by hand"
-                } else {
-                    "its steps paused it, nobody did by hand: promote goes on"
-                });
-            }
+        Verb::Resume if !argo.paused_by_hand => {
+            say(if argo.pause_conditions.is_empty() {
+                "it is not paused by hand"
+            } else {
+                "its steps paused it, nobody did by hand: promote goes on"
+            });
         }
         Verb::Promote => promote(release, &mut because),
         Verb::PromoteFull => {
@@ -225,16 +223,8 @@ fn argo(verb: Verb, release: &Release) -> Vec<String> {
                 say("no version has served everything yet: there is nothing to go back to");
             }
         }
-        Verb::Retry => {
-            if !argo.aborted {
-                say("it is not aborted");
-            }
-        }
-        Verb::Rollback => {
-            if release.previous().is_none() {
-                say("no earlier revision is kept");
-            }
-        }
+        Verb::Retry if !argo.aborted => say("it is not aborted"),
+        Verb::Rollback if release.previous().is_none() => say("no earlier revision is kept"),
         _ => {}
     }
     because

@@ -153,8 +153,8 @@ pub fn plan_json(plan: &Plan) -> Value {
     json!({
         "title": plan.title,
         "next": plan.next,
-        "from": change(plan.change.versions().map(|(from, _)| from), plan.change.from()),
-        "to": change(plan.change.versions().map(|(_, to)| to), plan.change.to()),
+        "from": change(plan.change.versions().map(|(from, _)| from), &plan.change.from()),
+        "to": change(plan.change.versions().map(|(_, to)| to), &plan.change.to()),
         "requests": plan.sends.iter().map(request_json).collect::<Vec<_>>(),
         "vendor_command": plan.same_as.join(" && "),
         "way_back": plan.way_back,
@@ -186,7 +186,7 @@ fn request_json(sending: &Sending) -> Value {
 }
 
 /// A version, or what there is instead of one.
-fn change(version_of: Option<&Version>, words: String) -> Value {
+fn change(version_of: Option<&Version>, words: &str) -> Value {
     match version_of {
         Some(of) => version(of),
         None => json!({ "label": words }),

@@ -15,6 +15,7 @@ use crate::{
         detail::Revision,
         event::{DetailFact, SourceEvent},
         id::{EnvironmentName, Namespace, PodHash, ReleaseId, ResourceVersion, Uid},
+        job_log::LogLine,
         rollout::{Phase, Rollout},
         source::{Access, Need, Tier, WhoAmI},
         text::{Safe, sanitise},
@@ -301,7 +302,9 @@ impl Cluster {
             }
             while let Some(fact) = facts.recv().await {
                 let event = match fact {
-                    logs::LogFact::Lines(lines) => LogEvent::Lines(lines),
+                    logs::LogFact::Lines(lines) => {
+                        LogEvent::Lines(lines.into_iter().map(LogLine::plain).collect())
+                    }
                     logs::LogFact::Ended => LogEvent::Ended,
                     logs::LogFact::Failed(error) => LogEvent::Failed(error.sentence()),
                 };

@@ -27,6 +27,7 @@ use crate::{
     },
     ops::{
         ceremony::Approved,
+        intent::Intent,
         machine::{Machine, Outcome, OutcomeKind, WaitFor},
         plan::Refusal,
         record::Record,
@@ -131,43 +132,7 @@ impl Effects {
         self.others.retain(|task| !task.is_finished());
         self.actions.retain(|action| !action.task.is_finished());
         match effect {
-            Effect::Plan(intent) if intent.target.release().is_none() => {
-                let id = intent.id.clone();
-                let acting = self.besides.acting(&intent.target);
-                self.reply(async move {
-                    let result = match acting {
-                        Ok(acting) => acting.plan(&intent).await,
-                        Err(why) => Err(Refusal::guard(why)),
-                    };
-                    Some(Msg::Planned {
-                        intent: id,
-                        result: Box::new(result),
-                    })
-                });
-            }
-            Effect::Plan(intent) => {
-                let id = intent.id.clone();
-                let Some(cluster) = self.cluster_of(&intent.target) else {
-                    let refusal = Refusal::unreachable(format!(
-                        "{} is not connected",
-                        intent.target.environment()
-                    ));
-                    self.reply(async move {
-                        Some(Msg::Planned {
-                            intent: id,
-                            result: Box::new(Err(refusal)),
-                        })
-                    });
-                    return;
-                };
-                self.reply(async move {
-                    let result = cluster.plan(&intent).await;
-                    Some(Msg::Planned {
-                        intent: id,
-                        result: Box::new(result),
-                    })
-                });
-            }
+            Effect::Plan(intent) => self.plan(intent),
             Effect::Execute(approved) => self.execute(*approved),
             Effect::Open { id, uid } => self.open(id, uid),
             Effect::CloseRelease => stop(&mut self.detail),
@@ -236,6 +201,36 @@ impl Effects {
             // The screen's own.
             Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend | Effect::Quit => {}
         }
+    }
+
+    fn plan(&mut self, intent: Intent) {
+        let id = intent.id.clone();
+        let planned = |result| {
+            Some(Msg::Planned {
+                intent: id,
+                result: Box::new(result),
+            })
+        };
+        if intent.target.release().is_none() {
+            let acting = self.besides.acting(&intent.target);
+            self.reply(async move {
+                planned(match acting {
+                    Ok(acting) => acting.plan(&intent).await,
+                    Err(why) => Err(Refusal::guard(why)),
+                })
+            });
+            return;
+        }
+        let cluster = self.cluster_of(&intent.target);
+        self.reply(async move {
+            planned(match cluster {
+                Some(cluster) => cluster.plan(&intent).await,
+                None => Err(Refusal::unreachable(format!(
+                    "{} is not connected",
+                    intent.target.environment()
+                ))),
+            })
+        });
     }
 
     fn cluster_of(&self, target: &Subject) -> Option<Rc<Cluster>> {

@@ -6,7 +6,7 @@ use super::{
     ink::{Ink, bold},
     input::{key_line, tail},
     pane::{self, Titles},
-    strip::{Sheet, Strip, lines_of, sheet},
+    strip::{Broken, Sheet, Strip, lines_of, sheet},
     told::gate_words,
     words::{self, short_time},
 };
@@ -21,6 +21,7 @@ use crate::{
 
 /// Alerts listed in the preview of a silence.
 const LISTED: usize = 8;
+const HEADING: &str = "alerts with all of these labels are told to nobody:";
 
 /// A dialog with a list in it of which the selected line is on the screen, and its keys in the last line.
 struct ListDialog<'a> {
@@ -32,11 +33,7 @@ struct ListDialog<'a> {
 
 impl ListDialog<'_> {
     fn draw(&self, screen: Rect, buf: &mut Buffer, ink: &Ink, content: impl Fn(&mut Sheet<'_>)) {
-        let columns = if screen.width >= 100 {
-            90
-        } else {
-            screen.width
-        };
+        let columns = columns(screen);
         let wanted = lines_of(buf, pane::inside(screen, columns), &content);
         let rows = u16::try_from(wanted + 4).unwrap_or(u16::MAX);
         let area = pane::place(screen, columns, rows);
@@ -52,6 +49,14 @@ impl ListDialog<'_> {
         if let Some(y) = inner.height.checked_sub(1) {
             key_line(self.keys, &mut Strip::new(buf, inner, y), ink);
         }
+    }
+}
+
+const fn columns(screen: Rect) -> u16 {
+    if screen.width >= 100 {
+        90
+    } else {
+        screen.width
     }
 }
 
@@ -187,6 +192,11 @@ pub(super) fn silence(
     ink: &Ink,
 ) {
     let title = format!("Silence {}", &*form.title);
+    let room = usize::from(pane::inside(screen, columns(screen)).max(1));
+    let heading = Broken::new(HEADING, room).count();
+    // A blank line is between the labels and what follows them.
+    let blank = usize::from(form.selected >= form.labels.len());
+    let selected_ends = heading + form.selected.min(form.labels.len() + 1) + 1 + blank;
     let dialog = ListDialog {
         titles: Titles::new(&title, form.environment.as_str()),
         keys: &[
@@ -195,19 +205,15 @@ pub(super) fn silence(
             ("Enter", "opens its plan"),
             ("Esc", "leaves"),
         ],
-        selected_ends: form.selected.saturating_add(3),
+        selected_ends,
     };
     dialog.draw(screen, buf, ink, |sheet| {
-        form_lines(state, form, sheet, ink)
+        form_lines(state, form, sheet, ink);
     });
 }
 
 fn form_lines(state: &State, form: &SilenceForm, sheet: &mut Sheet<'_>, ink: &Ink) {
-    sheet.wrapped(
-        0,
-        "alerts with all of these labels are told to nobody:",
-        ink.dim,
-    );
+    sheet.wrapped(0, HEADING, ink.dim);
     for (nth, (matcher, on)) in form.labels.iter().enumerate() {
         sheet.line(|line| {
             field(form.selected == nth, line, ink);
@@ -218,9 +224,10 @@ fn form_lines(state: &State, form: &SilenceForm, sheet: &mut Sheet<'_>, ink: &In
             };
             line.put(mark, text);
             let room = line.left() / 3;
-            line.name(&matcher.name, room, text).put(" = ", ink.ghost);
+            line.name(&sanitise(&matcher.name), room, text)
+                .put(" = ", ink.ghost);
             let room = line.left();
-            line.name(&matcher.value, room, text);
+            line.name(&sanitise(&matcher.value), room, text);
         });
     }
     sheet.blank();

@@ -19,22 +19,18 @@ pub(super) fn grouped(number: f64) -> String {
     if !plain.bytes().all(|byte| byte.is_ascii_digit()) {
         return "?".to_owned();
     }
-    let mut out = String::with_capacity(plain.len() * 4 / 3 + 1);
-    for (nth, digit) in plain.chars().enumerate() {
-        if nth > 0 && (plain.len() - nth) % 3 == 0 {
-            out.push(THIN);
-        }
-        out.push(digit);
-    }
-    out
+    in_threes(&plain)
 }
 
+/// The same for a number beyond what a float holds exactly.
 pub(super) fn grouped_whole(number: u64) -> String {
-    // Exact beyond what a float holds.
-    let plain = number.to_string();
-    let mut out = String::with_capacity(plain.len() * 4 / 3 + 1);
-    for (nth, digit) in plain.chars().enumerate() {
-        if nth > 0 && (plain.len() - nth) % 3 == 0 {
+    in_threes(&number.to_string())
+}
+
+fn in_threes(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() * 2);
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
             out.push(THIN);
         }
         out.push(digit);

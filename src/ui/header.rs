@@ -17,7 +17,7 @@ use crate::{
     },
     model::{
         release::duration_words,
-        source::{Answer, Need, SourceState},
+        source::{Answer, Need, SourceHealth, SourceState},
         text::width,
     },
     ops::guard::Arming,
@@ -217,40 +217,50 @@ fn wait_words(state: &State, count: usize) -> String {
 
 /// Whether what is shown may be believed: the oldest byte of the sources that tell, or what fails.
 fn light(state: &State, columns: u16, ink: &Ink) -> Option<Badge> {
-    let all = state.environments.len();
-    let failing = state
+    let healths: Vec<(&str, &SourceHealth)> = state
         .environments
         .values()
-        .filter(|environment| environment.health.state != SourceState::Live);
-    let mut worst: Option<&Environment> = None;
+        .map(|environment| (environment.name.as_str(), &environment.health))
+        .chain(
+            state
+                .beside
+                .sources
+                .values()
+                .map(|source| (source.id.as_str(), &source.health)),
+        )
+        .collect();
+    let failing = healths
+        .iter()
+        .filter(|(_, health)| health.state != SourceState::Live);
+    let mut worst: Option<(&str, SourceState)> = None;
     let mut fail = 0_usize;
-    for environment in failing {
+    for (name, health) in failing {
         fail += 1;
-        if worst.is_none_or(|worst| urgency(environment) > urgency(worst)) {
-            worst = Some(environment);
+        if worst.is_none_or(|(_, worst)| urgency(health.state) > urgency(worst)) {
+            worst = Some((name, health.state));
         }
     }
-    let (state_of, text) = if let Some(environment) = worst {
-        let word = environment.health.state.word();
+    let (state_of, text) = if let Some((name, failing)) = worst {
         // The mark alone tells that it fails; which word it is, its rows tell.
         let mut text = if columns < 60 {
-            environment.name.to_string()
+            name.to_owned()
         } else {
-            format!("{} {word}", environment.name)
+            format!("{name} {}", failing.word())
         };
         if fail > 1 {
             text.push_str(" +");
             text.push_str(&(fail - 1).to_string());
         }
-        (environment.health.state, text)
+        (failing, text)
     } else {
+        // A cluster is watched and heard from all the time; what is asked now and then has its age where it is shown.
         let oldest = state
             .environments
             .values()
             .filter_map(|environment| environment.health.heard)
             .min()?;
         let seconds = state.now.duration_since(oldest).as_secs().max(0);
-        let sources = super::words::count(all, "source");
+        let sources = super::words::count(healths.len(), "source");
         (
             SourceState::Live,
             if columns >= 100 {
@@ -270,8 +280,8 @@ fn light(state: &State, columns: u16, ink: &Ink) -> Option<Badge> {
     })
 }
 
-const fn urgency(environment: &Environment) -> u8 {
-    match environment.health.state {
+const fn urgency(state: SourceState) -> u8 {
+    match state {
         SourceState::Live => 0,
         SourceState::Connecting | SourceState::NotConfigured => 1,
         SourceState::RateLimited => 2,

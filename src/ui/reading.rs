@@ -1,6 +1,6 @@
 //! What is read at length: the logs of a pod and an object as it is stored. Only the lines on the screen are looked at.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     ink::{Ink, bold},
@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     app::state::{Loading, LogState, LogsOverlay},
-    model::text::Safe,
+    model::{
+        job_log::{LogColour, LogKind, LogLine, LogSpan},
+        text::Safe,
+    },
 };
 
 pub(super) fn yaml(
@@ -85,7 +88,10 @@ pub(super) fn logs(logs: &LogsOverlay, screen: Rect, buf: &mut Buffer, ink: &Ink
         .position(|(name, _)| *name == logs.pod)
         .map_or(0, |at| at + 1);
     let right = if pods > 1 {
-        format!("pod {place} of {pods}")
+        format!(
+            "{} {place} of {pods}",
+            if logs.jobs.is_some() { "job" } else { "pod" }
+        )
     } else {
         String::new()
     };
@@ -122,9 +128,9 @@ pub(super) fn logs(logs: &LogsOverlay, screen: Rect, buf: &mut Buffer, ink: &Ink
 /// From the end upwards, until the screen is full: the lines before cost nothing, except while a filter hides most.
 fn log_lines(logs: &LogsOverlay, area: Rect, buf: &mut Buffer, ink: &Ink) -> Beyond {
     let needle = logs.filter.to_lowercase();
-    let matches = |line: &Safe| needle.is_empty() || line.to_lowercase().contains(&needle);
+    let matches = |line: &LogLine| needle.is_empty() || line.contains(&needle);
     let height = usize::from(area.height);
-    let mut shown: Vec<&Safe> = logs
+    let mut shown: Vec<&LogLine> = logs
         .lines
         .iter()
         .rev()
@@ -133,9 +139,13 @@ fn log_lines(logs: &LogsOverlay, area: Rect, buf: &mut Buffer, ink: &Ink) -> Bey
         .take(height)
         .collect();
     shown.reverse();
-    for (y, text) in shown.iter().enumerate() {
+    for (y, line) in shown.iter().enumerate() {
         let y = u16::try_from(y).unwrap_or(u16::MAX);
-        Strip::new(buf, area, y).put(text, ink.text);
+        let mut strip = Strip::new(buf, area, y);
+        for span in &line.spans {
+            let style = log_style(line.kind, span, ink);
+            strip.put(&span.text, if span.bold { bold(style) } else { style });
+        }
     }
     let below = logs.up.min(logs.lines.len());
     let above = if needle.is_empty() {
@@ -144,6 +154,47 @@ fn log_lines(logs: &LogsOverlay, area: Rect, buf: &mut Buffer, ink: &Ink) -> Bey
         0
     };
     Beyond { above, below }
+}
+
+/// What a job coloured stays coloured, in the colours of the theme: its own could be unreadable on this ground.
+fn log_style(kind: LogKind, span: &LogSpan, ink: &Ink) -> Style {
+    match (kind, span.colour) {
+        (LogKind::Error, _) => ink.bad,
+        (LogKind::Warning, _) => ink.waiting,
+        (LogKind::Group, _) => bold(ink.text),
+        (LogKind::EndGroup, _) => ink.ghost,
+        (LogKind::Command, None) => ink.dim,
+        (LogKind::Plain, None) => ink.text,
+        (LogKind::Plain | LogKind::Command, Some(colour)) => hue(colour, ink),
+    }
+}
+
+fn hue(colour: LogColour, ink: &Ink) -> Style {
+    match colour {
+        LogColour::Indexed(1 | 9) => ink.bad,
+        LogColour::Indexed(2 | 10) => ink.ok,
+        LogColour::Indexed(3 | 11) => ink.waiting,
+        LogColour::Indexed(4 | 5 | 12 | 13) => ink.accent,
+        LogColour::Indexed(6 | 14) => ink.moving,
+        LogColour::Indexed(0 | 8) => ink.dim,
+        LogColour::Indexed(_) => ink.text,
+        LogColour::Rgb(red, green, blue) => {
+            let most = red.max(green).max(blue);
+            let least = red.min(green).min(blue);
+            // Grey, or nearly.
+            if most - least < 48 {
+                return ink.text;
+            }
+            match (red == most, green == most) {
+                (true, true) => ink.waiting,
+                (true, false) if green > blue && green - blue > 64 => ink.waiting,
+                (true, false) => ink.bad,
+                (false, true) if blue > red && blue - red > 64 => ink.moving,
+                (false, true) => ink.ok,
+                (false, false) => ink.accent,
+            }
+        }
+    }
 }
 
 fn log_state(logs: &LogsOverlay, inner: Rect, buf: &mut Buffer, ink: &Ink) {

@@ -255,7 +255,7 @@ impl Beside {
     pub(super) fn join_gates<'a>(
         &mut self,
         releases: &Releases,
-        environments: impl Iterator<Item = &'a EnvironmentName> + Clone,
+        environments: &(impl Iterator<Item = &'a EnvironmentName> + Clone),
     ) {
         let mut gates = Vec::new();
         for (repository, view) in &self.repositories {

@@ -116,7 +116,7 @@ fn a_promotion_is_recorded_read_recorded_sent_observed_and_recorded() {
         .reads(canary())
         .recorded()
         .then(Event::Answered(Answer::Applied(seen(with(|_, argo| {
-            argo.pause_conditions.clear()
+            argo.pause_conditions.clear();
         })))))
         .sees(promoted())
         .ends(OutcomeKind::Observed);
@@ -239,7 +239,7 @@ fn accepted_and_never_in_effect_is_not_a_success() {
     let story = Story::of(Verb::Promote, &canary())
         .sent()
         .then(Event::Answered(Answer::Applied(seen(with(|_, argo| {
-            argo.pause_conditions.clear()
+            argo.pause_conditions.clear();
         })))))
         .after(61)
         .then(Event::Woke)

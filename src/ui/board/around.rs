@@ -82,12 +82,8 @@ pub(super) fn full(
             height: area.height.saturating_sub(1),
         };
         let pair = pair(state, metrics);
-        let rows = right.height.saturating_sub(2).min(9);
-        let rows = if rows % 2 == 0 {
-            rows.saturating_sub(1)
-        } else {
-            rows
-        };
+        // An odd number of rows has a middle one, for the middle of the scale.
+        let rows = (right.height.saturating_sub(3).min(8) / 2) * 2 + 1;
         sheet(buf, right, 0, |sheet| {
             sheet.line(|line| {
                 line.gap(7);

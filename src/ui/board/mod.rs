@@ -215,7 +215,7 @@ fn heading(state: &State, group: Group, line: &mut Strip<'_>, ink: &Ink) {
                 .rows()
                 .get(places.start)
                 .and_then(|row| state.releases.get(row.slot))
-                .and_then(crate::model::release::Release::since);
+                .and_then(|release| state.releases.since(&release.rollout.id));
             if let Some(oldest) = oldest {
                 line.put(", oldest ", ink.dim)
                     .put(&words::age(state, oldest), ink.dim);

@@ -138,17 +138,20 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(state: &State, width: u16) -> Self {
+    fn new(state: &State, columns: u16) -> Self {
         let longest = state
             .inbox
             .entries
             .iter()
-            .map(|entry| entry.environment.as_str().len())
+            .map(|entry| width(entry.environment.as_str()))
             .max()
             .unwrap_or(0);
-        let environments = u16::try_from(longest).unwrap_or(16).clamp(7, width / 6 + 4) + 2;
-        if width < 60 {
-            let since = width.saturating_sub(7);
+        let environments = u16::try_from(longest)
+            .unwrap_or(16)
+            .clamp(3, columns / 6 + 4)
+            + 2;
+        if columns < 60 {
+            let since = columns.saturating_sub(7);
             return Self {
                 environment: since.saturating_sub(environments),
                 since,
@@ -156,9 +159,9 @@ impl Columns {
                 fails: None,
             };
         }
-        let who = if width >= 140 { 34 } else { 22 };
-        let fails = if width >= 100 { 16 } else { 0 };
-        let since = width.saturating_sub(who + fails + 9);
+        let who = if columns >= 140 { 34 } else { 22 };
+        let fails = if columns >= 100 { 16 } else { 0 };
+        let since = columns.saturating_sub(who + fails + 9);
         Self {
             environment: since.saturating_sub(environments),
             since,

@@ -141,6 +141,8 @@ looks! {
     a_silence_of_everything: around::silencing(false);
     the_plan_of_an_approval: around::approving();
     the_menu_with_pipeline_and_alerts: around::menu_around(14);
+    the_sources_beside_the_clusters: around::sources_around(6);
+    sources_that_fail_beside_the_clusters: around::sources_of(around::failing_around());
     a_release_with_everything_around_it: around::opened_around("prod-eu", "checkout");
     a_finished_release_with_alerts: around::opened_around("prod-us", "accounts-us");
     a_release_whose_pipeline_failed: around::opened_around("prod-eu", "search");
@@ -184,6 +186,22 @@ fn every_screen() -> Vec<fn() -> State> {
         world::reason,
         world::leaving,
         world::open_intents,
+        around::around,
+        around::acted_around,
+        || around::opened_around("prod-eu", "checkout"),
+        || around::opened_around("prod-us", "accounts-us"),
+        || around::opened_around("prod-eu", "search"),
+        around::without_numbers,
+        || around::open_in(around::failing_around(), "prod-eu", "checkout"),
+        || around::inbox(1),
+        || around::inbox(4),
+        around::empty_inbox,
+        around::choosing_a_gate,
+        around::what_changed,
+        || around::silencing(true),
+        around::approving,
+        || around::menu_around(14),
+        || around::sources_around(6),
     ]
 }
 
@@ -584,6 +602,11 @@ fn wild_state(wild: &Wild) -> State {
             because: wild.message.clone(),
         };
     }
+    if state.beside.is_configured() {
+        let number = i64::from(wild.weight) * 1_000_003;
+        world::wild::go_wild(&mut state, &wild.message, number, wild.top);
+        around::settle(&mut state);
+    }
     world::arrange(&mut state);
     state.board.top = wild.top;
     state.board.filtering = wild.filtering;
@@ -642,7 +665,7 @@ fn scroll_overlay(state: &mut State, wild: &Wild) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn no_state_at_any_size_panics(wild in wild(), columns in 0_u16..200, rows in 0_u16..70) {

@@ -1,6 +1,7 @@
 //! A small fleet in every state that a view must be able to say, made without a provider.
 
 pub(crate) mod beside;
+pub(crate) mod wild;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -1063,12 +1064,12 @@ pub(crate) fn logs() -> State {
         container: Some(safe("app")),
         lines: (0..200)
             .map(|nth| {
-                safe(&format!(
+                crate::model::job_log::LogLine::plain(safe(&format!(
                     "2026-11-21T14:0{}:{:02}Z INFO charge {nth} accepted in {} ms",
                     nth / 60,
                     nth % 60,
                     20 + nth % 37
-                ))
+                )))
             })
             .collect(),
         dropped: 312,

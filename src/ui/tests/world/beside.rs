@@ -40,7 +40,7 @@ repository = "acme/quiet"
 /// The commit that each repository's newest version was made of.
 pub(crate) const COMMIT: &str = "9f3c1e2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const BEFORE: &str = "75d9cf6bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const NEXT: &str = "c08e7b1ccccccccccccccccccccccccccccccccc";
+pub(crate) const NEXT: &str = "c08e7b1ccccccccccccccccccccccccccccccccc";
 
 pub(crate) fn commit(text: &str) -> Commit {
     Commit::new(text).unwrap()
@@ -130,7 +130,7 @@ pub(crate) fn gate(environment: &str, may_decide: Option<bool>) -> Gate {
     }
 }
 
-fn changes(total: u64, behind: u64) -> Changes {
+pub(crate) fn changes(total: u64, behind: u64) -> Changes {
     let change = |id: &str, title: &str, author: &str| CommitChange {
         commit: commit(&format!("{id}{}", "0".repeat(33))),
         title: safe(title),
@@ -153,7 +153,7 @@ fn changes(total: u64, behind: u64) -> Changes {
     }
 }
 
-fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
+pub(crate) fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
     Deployed {
         id: 1,
         commit: commit(id),
@@ -164,7 +164,7 @@ fn deployed(id: &str, state: DeploymentState, at: i64) -> Deployed {
     }
 }
 
-fn facts(name: &str, runs: Vec<Run>, to: Vec<DeployedTo>) -> RepositoryFacts {
+pub(crate) fn facts(name: &str, runs: Vec<Run>, to: Vec<DeployedTo>) -> RepositoryFacts {
     RepositoryFacts {
         repository: repository(name),
         read_at: ago(12),
@@ -317,14 +317,6 @@ fn incidents() -> Vec<IncidentFacts> {
 fn repositories() -> Vec<RepositoryFacts> {
     let mut before = run("acme/checkout", 4_790, BEFORE, success());
     before.reference = Some(safe("v2.30.4"));
-    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
-    next.title = safe("Show the tax of each line");
-    next.reference = Some(safe("v4.6.0"));
-    next.jobs = Some(vec![
-        job("build", success(), 700, 131),
-        job("deploy", JobPhase::WaitsAtGate, 0, 0),
-    ]);
-    next.gates = Some(vec![gate("production", Some(true))]);
     let checkout = facts(
         "acme/checkout",
         vec![
@@ -349,6 +341,38 @@ fn repositories() -> Vec<RepositoryFacts> {
         job("smoke", JobPhase::Queued, 0, 0),
     ]);
     waits.gates = Some(vec![gate("production", Some(false))]);
+    let mut moving = run("acme/mail", 12, NEXT, JobPhase::Running);
+    moving.jobs = Some(vec![
+        job("build", success(), 300, 131),
+        job("test", JobPhase::Running, 160, 0),
+        job("deploy", JobPhase::Queued, 0, 0),
+    ]);
+    let mut other = run("acme/library", 9, NEXT, JobPhase::WaitsAtGate);
+    other.title = safe("Publish 4.0.0");
+    let mut soon = gate("registry", None);
+    soon.deadline = Some(now() + SignedDuration::from_hours(30));
+    soon.since = Some(ago(2_400_000));
+    other.gates = Some(vec![soon]);
+    vec![
+        checkout,
+        facts("acme/accounts", vec![waits], Vec::new()),
+        search(),
+        facts("acme/mail", vec![moving], Vec::new()),
+        facts("acme/quiet", Vec::new(), Vec::new()),
+        facts("acme/library", vec![other], Vec::new()),
+    ]
+}
+
+/// A run that failed, after it one that waits at a gate, and a deployment that went wrong.
+fn search() -> RepositoryFacts {
+    let mut next = run("acme/search", 80, NEXT, JobPhase::WaitsAtGate);
+    next.title = safe("Show the tax of each line");
+    next.reference = Some(safe("v4.6.0"));
+    next.jobs = Some(vec![
+        job("build", success(), 700, 131),
+        job("deploy", JobPhase::WaitsAtGate, 0, 0),
+    ]);
+    next.gates = Some(vec![gate("production", Some(true))]);
     let mut failed = run(
         "acme/search",
         77,
@@ -389,13 +413,7 @@ fn repositories() -> Vec<RepositoryFacts> {
         job("deploy", JobPhase::Ended(Conclusion::Skipped), 900, 0),
         job("lint", JobPhase::Unknown(safe("warming_up")), 900, 0),
     ]);
-    let mut moving = run("acme/mail", 12, NEXT, JobPhase::Running);
-    moving.jobs = Some(vec![
-        job("build", success(), 300, 131),
-        job("test", JobPhase::Running, 160, 0),
-        job("deploy", JobPhase::Queued, 0, 0),
-    ]);
-    let search = facts(
+    facts(
         "acme/search",
         vec![next, failed],
         vec![DeployedTo {
@@ -405,21 +423,7 @@ fn repositories() -> Vec<RepositoryFacts> {
             failed_since: Some(deployed(COMMIT, DeploymentState::Failure, 960)),
             taken_down: true,
         }],
-    );
-    let mut other = run("acme/library", 9, NEXT, JobPhase::WaitsAtGate);
-    other.title = safe("Publish 4.0.0");
-    let mut soon = gate("registry", None);
-    soon.deadline = Some(now() + SignedDuration::from_hours(30));
-    soon.since = Some(ago(2_400_000));
-    other.gates = Some(vec![soon]);
-    vec![
-        checkout,
-        facts("acme/accounts", vec![waits], Vec::new()),
-        search,
-        facts("acme/mail", vec![moving], Vec::new()),
-        facts("acme/quiet", Vec::new(), Vec::new()),
-        facts("acme/library", vec![other], Vec::new()),
-    ]
+    )
 }
 
 pub(crate) fn tell(state: &mut State, source: &str, fact: Told) {
@@ -779,5 +783,24 @@ pub(crate) fn menu_around(selected: usize) -> State {
         uid,
         selected,
     });
+    state
+}
+
+/// The sources view with this one selected; the CI host holds us back.
+pub(crate) fn sources_around(selected: usize) -> State {
+    let mut state = around();
+    state.view = View::Sources;
+    state.sources.selected = selected;
+    for source in state.beside.sources.values_mut() {
+        if let Some(budget) = &mut source.budget {
+            budget.held_until = Some(now() + SignedDuration::from_secs(95));
+        }
+    }
+    state
+}
+
+pub(crate) fn sources_of(mut state: State) -> State {
+    state.view = View::Sources;
+    state.sources.selected = 4;
     state
 }

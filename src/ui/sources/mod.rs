@@ -1,5 +1,7 @@
 //! Where facts come from: each environment with its state, since when, what failed, who one is there and what one may
-//! do, namespace by namespace.
+//! do, namespace by namespace; after them the sources beside the clusters.
+
+mod beside;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -11,12 +13,13 @@ use super::{
 };
 use crate::{
     app::{
+        beside::Source,
         layout,
         state::{Environment, State},
     },
     model::{
         release::duration_words,
-        source::{Access, Answer},
+        source::{Access, Answer, SourceHealth},
     },
     ops::guard::Arming,
 };
@@ -35,9 +38,13 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             .put("no environment is configured", ink.text);
         return;
     }
-    let count = u16::try_from(state.environments.len()).unwrap_or(u16::MAX);
+    let all = state.environments.len() + state.beside.sources.len();
+    let count = u16::try_from(all).unwrap_or(u16::MAX);
     let list = Rect {
-        height: (count + 1).min(area.height * 2 / 5).max(area.height.min(2)),
+        height: count
+            .saturating_add(1)
+            .min(area.height / 2)
+            .max(area.height.min(2)),
         ..area
     };
     names(&mut Strip::new(buf, area, 0), ink);
@@ -49,8 +56,13 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let selected = state.sources.selected;
     let scroll = (selected + 1).saturating_sub(usize::from(rows.height));
     sheet(buf, rows, scroll, |sheet| {
-        for (nth, environment) in state.environments.values().enumerate() {
+        let environments = state.environments.values();
+        for (nth, environment) in environments.enumerate() {
             sheet.line(|line| one(state, environment, nth == selected, line, ink));
+        }
+        for (nth, source) in state.beside.sources.values().enumerate() {
+            let here = state.environments.len() + nth == selected;
+            sheet.line(|line| one_beside(state, source, here, line, ink));
         }
     });
     let below = Rect {
@@ -65,13 +77,62 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             details(state, environment, sheet, ink);
         });
         pane::beyond(buf, below, beyond, ink);
+        return;
+    }
+    let nth = selected.saturating_sub(state.environments.len());
+    if let Some(source) = state.beside.sources.values().nth(nth) {
+        let titles = Titles::new(source.id.as_str(), source.kind.title());
+        let inner = pane::boxed(buf, below, titles, ink.line, ink);
+        let beyond = sheet(buf, inner, 0, |sheet| {
+            beside::details(state, source, sheet, ink);
+        });
+        pane::beyond(buf, below, beyond, ink);
+    }
+}
+
+/// What every row begins with.
+fn head(
+    state: &State,
+    name: &str,
+    health: &SourceHealth,
+    selected: bool,
+    line: &mut Strip<'_>,
+    ink: &Ink,
+) {
+    if selected {
+        line.ground(ink.selection).put("▌", ink.accent);
+    }
+    let style = ink.source(health.state);
+    line.to(1).put(source_mark(health.state), style).to(3);
+    line.name(name, STATE - 4, bold(ink.text)).to(STATE);
+    line.put(health.state.word(), style).to(SINCE);
+    line.put(&words::age(state, health.since), ink.dim).to(WHAT);
+    match health.heard {
+        Some(heard) => line.put(&format!("{} ago", words::age(state, heard)), ink.dim),
+        None => line.put("never", ink.dim),
+    };
+}
+
+/// A source beside the clusters in the same columns.
+fn one_beside(state: &State, source: &Source, selected: bool, line: &mut Strip<'_>, ink: &Ink) {
+    head(
+        state,
+        source.id.as_str(),
+        &source.health,
+        selected,
+        line,
+        ink,
+    );
+    for (remark, loud) in beside::remarks(state, source) {
+        let style = if loud { bold(ink.waiting) } else { ink.ghost };
+        line.gap(3).put(&remark, style);
     }
 }
 
 /// Columns: name, state, since, what.
-const STATE: u16 = 20;
-const SINCE: u16 = 35;
-const WHAT: u16 = 43;
+const STATE: u16 = 26;
+const SINCE: u16 = 40;
+const WHAT: u16 = 46;
 
 fn names(line: &mut Strip<'_>, ink: &Ink) {
     line.gap(3)
@@ -85,20 +146,14 @@ fn names(line: &mut Strip<'_>, ink: &Ink) {
 }
 
 fn one(state: &State, environment: &Environment, selected: bool, line: &mut Strip<'_>, ink: &Ink) {
-    if selected {
-        line.ground(ink.selection).put("▌", ink.accent);
-    }
-    let health = &environment.health;
-    let style = ink.source(health.state);
-    line.to(1).put(source_mark(health.state), style).to(3);
-    line.name(environment.name.as_str(), STATE - 4, bold(ink.text))
-        .to(STATE);
-    line.put(health.state.word(), style).to(SINCE);
-    line.put(&words::age(state, health.since), ink.dim).to(WHAT);
-    match health.heard {
-        Some(heard) => line.put(&format!("{} ago", words::age(state, heard)), ink.dim),
-        None => line.put("never", ink.dim),
-    };
+    head(
+        state,
+        environment.name.as_str(),
+        &environment.health,
+        selected,
+        line,
+        ink,
+    );
     line.gap(3).put(
         &arming_words(state, environment),
         match environment.arming {
