@@ -53,17 +53,15 @@ fn what_an_alert_says_is_only_text() {
     windlass.until("Story of this release");
     windlass.until("ATTACK");
     windlass.key("t");
-    windlass.until("What changed before");
+    windlass.until("j k move    Esc leaves");
     windlass.key("\x1b");
-    windlass.until_gone("What changed before");
+    windlass.until_gone("j k move    Esc leaves");
     windlass.key("m");
     windlass.until("opens its plan");
     windlass.walk_to("▌   silence ");
     windlass.key("\r");
-    windlass.until("[x] alertname = Hostile");
-    windlass.key("\r");
-    windlass.until("Silence alertname=");
-    windlass.key("\x1b");
+    // What is shown of it is not what it is, so what would be silenced could not be seen.
+    windlass.until("a label of this alert holds characters that are not shown");
     windlass.key("3");
     windlass.until("acme/checkout #");
     windlass.key("a");

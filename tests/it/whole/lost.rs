@@ -74,18 +74,14 @@ fn where_the_run_cannot_be_read_nothing_is_sent() {
 
 #[test]
 fn where_the_last_read_fails_nothing_is_sent() {
-    for (fault, kind) in [
-        ("500@github+get", "unreachable"),
-        ("secondary@github+get", "limit"),
-        ("truncate@github+get", "read"),
-    ] {
+    for fault in ["500@github+get", "secondary@github+get"] {
         let shop = Shop::open("gate");
         let mut windlass = plan_of_approval(&shop);
         shop.inject(fault);
         windlass.key("prod-eu\r");
         windlass.until("could not be read again");
         windlass.key("q");
-        assert_eq!(windlass.ended().exit_code(), 0, "{kind}");
+        assert_eq!(windlass.ended().exit_code(), 0);
         assert!(shop.writes_to("github").is_empty(), "{fault}");
     }
 }

@@ -1,7 +1,7 @@
 //! Runs: cancelled while they are under way, started again when they have ended.
 
 use super::{gates::choose, shop::Shop};
-use crate::screen::harness::Windlass;
+use crate::screen::harness::{Windlass, text_of};
 
 /// At a release, opened.
 fn at(shop: &Shop, service: &str) -> Windlass {
@@ -11,6 +11,11 @@ fn at(shop: &Shop, service: &str) -> Windlass {
     windlass.until(&format!("▌  {service}"));
     windlass.key("\r");
     windlass.until("Story of this release");
+    // Until its run is told, nothing can be done about it.
+    windlass.until_screen("its run", |screen| {
+        let text = text_of(screen);
+        text.contains("its commit is") || text.contains("its tag is")
+    });
     windlass
 }
 
@@ -42,9 +47,7 @@ fn a_run_is_cancelled_from_its_release_and_started_again() {
     assert_posted(&shop, &[&cancel]);
     assert_eq!(shop.run_of("checkout")["conclusion"], "cancelled");
     // What was cancelled is what is run again, and not the run of the version that serves.
-    windlass.until_screen("the cancelled run", |screen| {
-        crate::screen::harness::text_of(screen).contains("cancelled")
-    });
+    windlass.until("last – #");
     choose(&mut windlass, "re-run failed");
     windlass.until(&format!("Re-run what failed in acme/checkout #{number}"));
     windlass.until_listening();
