@@ -15,7 +15,7 @@ use crate::{
         id::{EnvironmentName, ReleaseId, Uid},
         incident::{Alert, Matcher, SilenceId, SilenceState, all_match},
         offered::offered,
-        pipeline::{Run, RunPhase},
+        pipeline::Run,
         text::Safe,
     },
     ops::{
@@ -67,7 +67,8 @@ impl State {
         }
     }
 
-    /// The run that a verb is about: the one on its way, else the one of the version that is there.
+    /// The run that a verb is about: the next one where the verb is about such a run, else the one of the version that is
+    /// there. What failed on its way is what is run again, never the version that serves in its place.
     fn run_meant(&self, verb: Verb, id: &ReleaseId) -> Result<&std::sync::Arc<Run>, String> {
         let release = self.releases.find(id).ok_or("it is gone")?;
         let pipeline = self
@@ -80,28 +81,20 @@ impl State {
             PipelineState::Failed { why, .. } => return Err(why.to_string()),
             PipelineState::NoRun { .. } => return Err("its workflow has no run".to_owned()),
         };
-        match verb {
-            Verb::Cancel => {
-                let active = next.unwrap_or(run);
-                if active.phase.has_ended() {
-                    return Err(format!("run #{} has ended", active.number));
-                }
-                Ok(active)
-            }
-            Verb::RerunFailed if !run.phase.has_ended() => {
-                Err(format!("run #{} has not ended", run.number))
-            }
-            Verb::RerunFailed
-                if matches!(
-                    run.phase,
-                    RunPhase::Ended(crate::model::pipeline::Conclusion::Success)
-                ) =>
-            {
-                Err(format!("nothing failed in run #{}", run.number))
-            }
-            _ if !run.phase.has_ended() => Err(format!("run #{} has not ended", run.number)),
-            _ => Ok(run),
+        let ended = |run: &&std::sync::Arc<Run>| run.phase.has_ended();
+        if verb == Verb::Cancel {
+            let newest = next.unwrap_or(run);
+            let active = next.into_iter().chain([run]).find(|run| !ended(run));
+            return active.ok_or_else(|| format!("run #{} has ended", newest.number));
         }
+        let run = next.filter(ended).unwrap_or(run);
+        if !ended(&run) {
+            return Err(format!("run #{} has not ended", run.number));
+        }
+        if verb == Verb::RerunFailed && run.phase.is_success() {
+            return Err(format!("nothing failed in run #{}", run.number));
+        }
+        Ok(run)
     }
 
     /// The run that the pipeline pane is about.

@@ -95,17 +95,14 @@ fn write(path: &PathBuf, text: &str) -> std::io::Result<()> {
 }
 
 async fn compose(global: &Global, variables: Variables<'_>) -> Result<String, String> {
-    // What is configured already is not asked: there is no file yet.
-    let nothing = tempdir_config();
+    // What is configured already is not asked: an empty configuration, and not a file of a name that others could guess
+    // and put a link at.
     let wanted = Wanted {
-        config: Some(nothing.clone()),
+        config: Some(PathBuf::from("/dev/null")),
         read_only: true,
         ..global.wanted()
     };
-    std::fs::write(&nothing, "").map_err(|error| format!("{}: {error}", nothing.display()))?;
     let session = Session::open(&wanted, variables);
-    // A file that cannot be removed is empty and in the folder for such.
-    let _ = std::fs::remove_file(&nothing);
     let session = session.map_err(|wrong| wrong.0)?;
     let mut text = String::from(
         "# The first configuration of windlass, from what was found. `windlass config sample` shows every key,\n\
@@ -144,11 +141,6 @@ async fn compose(global: &Global, variables: Variables<'_>) -> Result<String, St
     }
     text.push_str(&code_host(variables).await);
     Ok(text)
-}
-
-/// An empty configuration in the folder for temporary files.
-fn tempdir_config() -> PathBuf {
-    std::env::temp_dir().join(format!("windlass-init-{}.toml", std::process::id()))
 }
 
 fn put(text: &mut String, name: &str, found: Option<Found>, example: &str) {

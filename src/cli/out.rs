@@ -102,6 +102,10 @@ pub(super) fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
             format!("sends {}", index + 1)
         };
         let when = match &send.when {
+            // A gate, a run or a silence has no version that a request could be held to.
+            When::AtOnce if plan.intent.target.release().is_none() => {
+                "re-read and compared just before it is sent".to_owned()
+            }
             When::AtOnce => format!(
                 "only if still at version {}",
                 send.holder_version.as_ref().unwrap_or(&plan.target.version)
@@ -109,7 +113,10 @@ pub(super) fn plan_text(plan: &Plan, guards: &[GuardAnswer]) -> String {
             When::CurrentIs { words, .. } => words.clone(),
         };
         line(&label, &format!("{} {}", send.method, send.path));
-        line("", &format!("{}   {when}", send.shown));
+        match send.shown.is_null() {
+            true => line("", &when),
+            false => line("", &format!("{}   {when}", send.shown)),
+        }
     }
     for command in &plan.same_as {
         line("same as", command);

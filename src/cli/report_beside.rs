@@ -284,7 +284,11 @@ pub(super) fn words(beside: &Beside, release: &Release, now: Timestamp) -> Strin
             PipelineState::NoRun { .. } => "no run of its workflow".to_owned(),
             PipelineState::Here { run, next, .. } => {
                 let next = next.map_or_else(String::new, |next| {
-                    format!("; on its way: #{} {}", next.number, next.phase.words())
+                    let where_it_is = match next.phase.has_ended() {
+                        true => "newer",
+                        false => "on its way",
+                    };
+                    format!("; {where_it_is}: #{} {}", next.number, next.phase.words())
                 });
                 format!("#{} {}{next}", run.number, run.phase.words())
             }

@@ -19,11 +19,16 @@ use super::{
     report_beside, target,
 };
 use crate::{
-    app::{beside::Beside, msg::Msg, releases::Releases},
+    app::{
+        beside::Beside,
+        msg::Msg,
+        releases::{Releases, Slot},
+    },
     model::{
         event::{Collection, Fact, SourceEvent},
         id::EnvironmentName,
         release::{Release, duration_words},
+        rollout::Phase,
         source::{SourceHealth, SourceState, Tier},
     },
     runtime::{
@@ -198,6 +203,8 @@ impl Picture {
     async fn look_beside(&mut self, session: &Session, depth: Depth, out: &mut Out) {
         let environments: Vec<EnvironmentName> = self.health.keys().cloned().collect();
         self.beside = gather(&session.besides, &self.releases, &environments, depth).await;
+        let lifts = self.beside.join(&self.releases, &environments.iter());
+        self.releases.set_lifts(&lifts);
         if self.beside.repositories.is_empty()
             && depth == Depth::List
             && self.beside.repositories_wanted() > REPOSITORIES_AT_MOST
@@ -215,17 +222,16 @@ impl Picture {
                 .get(name)
                 .is_some_and(|health| health.state.is_live())
         };
-        let mut sorted: Vec<&Release> = self
+        let mut sorted: Vec<(Slot, &Release)> = self
             .releases
             .iter()
-            .map(|(_, release)| release)
-            .filter(|release| fits(release, filter))
+            .filter(|(_, release)| fits(release, filter))
             .collect();
-        sorted.sort_by(|a, b| {
-            let key = |release: &Release| release.sort_key(fresh(&release.rollout.id.environment));
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.rollout.id.cmp(&b.rollout.id))
+        // As on the Board: what fires comes first, whatever its phase says.
+        sorted.sort_by_cached_key(|(slot, release)| {
+            let fresh = fresh(&release.rollout.id.environment);
+            let key = self.releases.sort_key(*slot, release, fresh);
+            (key, release.rollout.id.clone())
         });
         let mut rows = vec![
             [
@@ -239,11 +245,10 @@ impl Picture {
             ]
             .map(str::to_owned),
         ];
-        rows.extend(
-            sorted
-                .iter()
-                .map(|release| row(now, release, fresh(&release.rollout.id.environment))),
-        );
+        rows.extend(sorted.iter().map(|(_, release)| {
+            let fresh = fresh(&release.rollout.id.environment);
+            row(now, release, &self.beside, fresh)
+        }));
         let mut text = columns(&rows);
         for (name, health) in self
             .health
@@ -277,7 +282,24 @@ fn fits(release: &Release, filter: Option<&EnvironmentName>) -> bool {
     filter.is_none_or(|environment| release.rollout.id.environment == *environment)
 }
 
-fn row(now: Timestamp, release: &Release, fresh: bool) -> [String; 7] {
+/// The state in words. What fires comes with it, and then it is never called healthy.
+fn state_words(now: Timestamp, release: &Release, beside: &Beside) -> String {
+    let words = release.words(now, false);
+    let words = match (
+        beside.firing(&release.rollout.id).len(),
+        &release.rollout.phase,
+    ) {
+        (0, _) => return words,
+        (count, Phase::Healthy) => (count, "rolled out".to_owned()),
+        (count, _) => (count, words),
+    };
+    match words {
+        (1, words) => format!("{words}, 1 alert fires"),
+        (count, words) => format!("{words}, {count} alerts fire"),
+    }
+}
+
+fn row(now: Timestamp, release: &Release, beside: &Beside, fresh: bool) -> [String; 7] {
     let id = &release.rollout.id;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
@@ -295,7 +317,7 @@ fn row(now: Timestamp, release: &Release, fresh: bool) -> [String; 7] {
                 canary.steps.len()
             )
         });
-    let words = release.words(now, false);
+    let words = state_words(now, release, beside);
     let state = match fresh {
         true => format!("{}{words}", step.unwrap_or_default()),
         false => format!("unknown, was {words}"),
@@ -475,7 +497,7 @@ fn print_one(picture: &Picture, wanted: &Wanted, out: &mut Out) {
             let one: Vec<Value> = picture.one(now, release, None).into_iter().collect();
             out.result(
                 &report::status(now, &picture.source_objects(now), &one),
-                || describe(now, release),
+                || describe(now, release, &picture.beside),
             );
         }
         Err(why) => out.error(&why),
@@ -534,7 +556,7 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
     let mut object = report::release(now, &release, ready.tier, &health, Some(&access));
     report_beside::fill(&mut object, &beside, &release, now);
     out.result(&report::status(now, &sources, &[object]), || {
-        let mut text = describe(now, &release);
+        let mut text = describe(now, &release, &beside);
         for offer in crate::ops::offer::offers(&release, Some(&access)) {
             let because: Vec<&str> = offer
                 .because
@@ -559,13 +581,17 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
 }
 
 /// A few lines about one release.
-pub(super) fn describe(now: Timestamp, release: &Release) -> String {
+pub(super) fn describe(now: Timestamp, release: &Release, beside: &Beside) -> String {
     let rollout = &release.rollout;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
         None => release.current().label(),
     };
-    let mut text = format!("{}\n  {version}  {}", rollout.id, release.words(now, false));
+    let mut text = format!(
+        "{}\n  {version}  {}",
+        rollout.id,
+        state_words(now, release, beside)
+    );
     if let Some(canary) = rollout.canary()
         && !canary.steps.is_empty()
     {

@@ -119,18 +119,26 @@ pub(super) fn in_clear(url: &str) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else {
         return false;
     };
-    let loopback = uri.host().is_some_and(|host| {
+    uri.scheme_str() == Some("http") && !is_loopback(&uri)
+}
+
+fn is_loopback(uri: &http::Uri) -> bool {
+    uri.host().is_some_and(|host| {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         bare == "localhost"
             || bare
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|ip| ip.is_loopback())
-    });
-    uri.scheme_str() == Some("http") && !loopback
+    })
 }
 
+/// A name; on this machine the whole address too, for only there is it not always https: a tunnel, a stand-in, a test.
 pub(super) fn host(text: &str) -> Kept {
     if text.contains("://") {
+        let here = text.parse::<http::Uri>().is_ok_and(|uri| is_loopback(&uri));
+        if here {
+            return url(text);
+        }
         return Err("the name of a host is wanted, without https://".to_owned());
     }
     let authority = text.parse::<http::uri::Authority>();

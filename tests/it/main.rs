@@ -8,3 +8,4 @@ mod real;
 mod recorded;
 mod reducer;
 mod screen;
+mod whole;

@@ -12,7 +12,7 @@ use crate::{
     },
     model::{
         id::{EnvironmentName, ReleaseId},
-        pipeline::{Commit, Gate, GateId, Repository, RepositoryFacts, Run, RunPhase},
+        pipeline::{Commit, Conclusion, Gate, GateId, Repository, RepositoryFacts, Run, RunPhase},
         release::{Release, tag_of},
         source::SourceState,
         text::Safe,
@@ -40,7 +40,8 @@ pub enum PipelineState<'a> {
         /// The run of the release's version, or the newest one.
         run: &'a Arc<Run>,
         certainty: Certainty,
-        /// A newer run that has not ended: the next version on its way.
+        /// A newer run that has not ended: the next version on its way. Or the newest of all, where it ended badly or was
+        /// cancelled: it released nothing, and without it a failed pipeline could be neither seen nor run again.
         next: Option<&'a Arc<Run>>,
         /// Reading it fails now: what is shown is as old as it says.
         failing: Option<(SourceState, &'a Safe)>,
@@ -92,6 +93,19 @@ fn is_of(run: &Run, rule: &PipelineRule) -> bool {
 /// Newer by when it was caused; a run again keeps its place.
 fn is_newer(run: &Run, than: &Run) -> bool {
     (run.created, run.id.number) > (than.created, than.id.number)
+}
+
+/// It ended and did not do what it was for.
+fn has_failed(phase: &RunPhase) -> bool {
+    phase.is_bad() || matches!(phase, RunPhase::Ended(Conclusion::Cancelled))
+}
+
+/// Where no workflow is named, the checks of every branch are runs of the repository too: of those a failure says nothing
+/// about the release.
+fn is_alike(run: &Run, other: &Run) -> bool {
+    run.workflow_file == other.workflow_file
+        && run.workflow == other.workflow
+        && run.event == other.event
 }
 
 impl Beside {
@@ -172,9 +186,15 @@ impl Beside {
         let Some((run, certainty)) = found else {
             return PipelineState::NoRun { facts };
         };
-        let next = runs()
-            .filter(|other| is_newer(other, run) && !other.phase.has_ended())
-            .max_by(newest);
+        let newer = || runs().filter(|other| is_newer(other, run));
+        let failed = || {
+            let last = newer().max_by(newest)?;
+            (has_failed(&last.phase) && is_alike(last, run)).then_some(last)
+        };
+        let next = newer()
+            .filter(|other| !other.phase.has_ended())
+            .max_by(newest)
+            .or_else(failed);
         PipelineState::Here {
             facts,
             run,

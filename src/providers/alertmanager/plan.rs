@@ -61,6 +61,23 @@ fn words(matchers: &[Matcher]) -> String {
         .join(" ")
 }
 
+/// The first two, which say what it is about; all of them stand in the request. A title is followed by its outcome in one
+/// line, which a silence of seven labels would push off the screen.
+fn short_words(matchers: &[Matcher]) -> String {
+    match matchers {
+        [first, second, rest @ ..] if !rest.is_empty() => {
+            let labels = if rest.len() == 1 { "label" } else { "labels" };
+            format!(
+                "{} {} and {} more {labels}",
+                first.words(),
+                second.words(),
+                rest.len()
+            )
+        }
+        few => words(few),
+    }
+}
+
 fn one(alert: &Alert) -> String {
     let of: Vec<&str> = ["service", "namespace", "pod", "instance"]
         .into_iter()
@@ -109,11 +126,7 @@ fn silence(
     fingerprints.sort();
     let lasts = duration_words(subject.ends_at.duration_since(subject.starts_at).as_secs());
     Ok(Plan {
-        title: match shown.as_slice() {
-            [] => format!("Silence {}", words(&subject.matchers)),
-            [one] => format!("Silence {}", one.title()),
-            several => format!("Silence {} alerts", several.len()),
-        },
+        title: format!("Silence {}", short_words(&subject.matchers)),
         next: match titles.as_slice() {
             [] => format!("whatever it matches is told to nobody for {lasts}"),
             titles => format!("told to nobody for {lasts}: {}", titles.join("; ")),
@@ -174,7 +187,7 @@ fn expire(
         .map(|alert| one(alert))
         .collect();
     Ok(Plan {
-        title: format!("End the silence {}", words(&silence.matchers)),
+        title: format!("End the silence {}", short_words(&silence.matchers)),
         next: if again.is_empty() {
             "nothing that it silences fires now".to_owned()
         } else {

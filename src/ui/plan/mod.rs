@@ -238,9 +238,12 @@ fn one_sending(
         label = "";
     }
     let request = format!("{} {}", sending.method, short_path(&sending.path));
+    // A request without a body is said to have none by saying nothing: `null` would look like one.
     let body = match &sending.says {
-        Some(says) => says.clone(),
-        None => sanitise(&sending.shown.to_string()).to_string(),
+        Some(says) => Some(says.clone()),
+        None => {
+            (!sending.shown.is_null()).then(|| sanitise(&sending.shown.to_string()).to_string())
+        }
     };
     // A template that a `workloadRef` names has a version of its own; what follows rests on what was observed before.
     let version = match &sending.holder_version {
@@ -256,7 +259,7 @@ fn one_sending(
     let room = usize::from(sheet.width().saturating_sub(LABEL));
     // Request, body and condition, in this order, in as few lines as they fit into.
     let mut packed: Vec<String> = Vec::with_capacity(3);
-    for part in [Some(request), Some(body), only].into_iter().flatten() {
+    for part in [Some(request), body, only].into_iter().flatten() {
         match packed.last_mut() {
             Some(line) if width(line) + 3 + width(&part) <= room => {
                 line.push_str("   ");

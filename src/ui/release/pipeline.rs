@@ -111,7 +111,13 @@ pub(super) fn content(shown: &Shown<'_>, roomy: bool, sheet: &mut Sheet<'_>, ink
 
 fn on_its_way(shown: &Shown<'_>, next: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
     sheet.line(|line| {
-        line.put("next ", ink.dim)
+        // The last one did not get here.
+        let word = if next.phase.has_ended() {
+            "last "
+        } else {
+            "next "
+        };
+        line.put(word, ink.dim)
             .put(job_mark(&next.phase), ink.job(&next.phase))
             .put(&format!(" #{}", next.number), bold(ink.text))
             .gap(1);

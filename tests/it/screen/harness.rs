@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A program that is to be started.
 #[derive(Debug)]
-pub(super) struct Demo {
+pub(crate) struct Demo {
     scenario: &'static str,
     columns: u16,
     rows: u16,
@@ -30,7 +30,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) fn of(scenario: &'static str) -> Self {
+    pub(crate) fn of(scenario: &'static str) -> Self {
         Self {
             scenario,
             columns: 120,
@@ -40,26 +40,73 @@ impl Demo {
         }
     }
 
-    pub(super) fn size(mut self, columns: u16, rows: u16) -> Self {
+    pub(crate) fn size(mut self, columns: u16, rows: u16) -> Self {
         (self.columns, self.rows) = (columns, rows);
         self
     }
 
-    pub(super) fn with(mut self, arguments: &[&str]) -> Self {
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments
             .extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
     }
 
-    pub(super) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
         self.variables.push((name, value));
         self
     }
 
     /// Starts it and waits for nothing.
-    pub(super) fn start(self) -> Windlass {
+    pub(crate) fn start(self) -> Windlass {
         let home = tempfile::tempdir().unwrap();
         let requests = home.path().join("requests.jsonl");
+        let mut arguments = vec!["demo".to_owned(), "--scenario".to_owned()];
+        arguments.push(self.scenario.to_owned());
+        arguments.push("--requests".to_owned());
+        arguments.push(requests.display().to_string());
+        arguments.extend(self.arguments);
+        let variables = self
+            .variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let program = Program {
+            columns: self.columns,
+            rows: self.rows,
+            arguments,
+            variables,
+        };
+        program.start(home, requests)
+    }
+
+    /// Starts it and waits until what it shows is what is: before that, plans are refused.
+    pub(crate) fn live(self) -> Windlass {
+        // However many there are.
+        let windlass = self.start();
+        windlass.until_live();
+        windlass
+    }
+
+    /// Starts it and waits until `text` is on the screen.
+    pub(crate) fn until(self, text: &str) -> Windlass {
+        let windlass = self.start();
+        windlass.until(text);
+        windlass
+    }
+}
+
+/// A program with everything that it is given, over whatever world its arguments and variables name.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Program {
+    /// In a terminal of its own. `requests` is where its world writes down what arrives.
+    pub(crate) fn start(self, home: tempfile::TempDir, requests: PathBuf) -> Windlass {
         let pair = native_pty_system()
             .openpty(size(self.columns, self.rows))
             .unwrap();
@@ -74,8 +121,6 @@ impl Demo {
             command.env(name, value);
         }
         command.cwd(home.path());
-        command.args(["demo", "--scenario", self.scenario, "--requests"]);
-        command.arg(&requests);
         command.args(&self.arguments);
         let child = pair.slave.spawn_command(command).unwrap();
         // Ours would keep the terminal open after the program has left it.
@@ -101,22 +146,10 @@ impl Demo {
             home,
         }
     }
-
-    /// Starts it and waits until what it shows is what is: before that, plans are refused.
-    pub(super) fn live(self) -> Windlass {
-        self.until("● 1 source")
-    }
-
-    /// Starts it and waits until `text` is on the screen.
-    pub(super) fn until(self, text: &str) -> Windlass {
-        let windlass = self.start();
-        windlass.until(text);
-        windlass
-    }
 }
 
 /// A running program and its terminal.
-pub(super) struct Windlass {
+pub(crate) struct Windlass {
     shared: Arc<Shared>,
     /// None after it was hung up.
     terminal: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
@@ -164,32 +197,44 @@ impl Shared {
 
 /// A request that could have changed something.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) body: Value,
+pub(crate) struct Sent {
+    pub(crate) server: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Value,
     /// None where the answer was lost on the way.
-    pub(super) status: Option<u64>,
+    pub(crate) status: Option<u64>,
 }
 
 impl Windlass {
+    /// Waits until every source is live, which the header says as their number and an age.
+    #[track_caller]
+    pub(crate) fn until_live(&self) {
+        self.until_screen("every source to be live", |screen| {
+            text_of(screen)
+                .lines()
+                .next()
+                .is_some_and(|header| header.contains("● ") && header.contains(" source"))
+        });
+    }
+
     /// Waits until `text` is on the screen.
     #[track_caller]
-    pub(super) fn until(&self, text: &str) {
+    pub(crate) fn until(&self, text: &str) {
         self.until_screen(&format!("{text:?} on the screen"), |screen| {
             text_of(screen).contains(text)
         });
     }
 
     #[track_caller]
-    pub(super) fn until_gone(&self, text: &str) {
+    pub(crate) fn until_gone(&self, text: &str) {
         self.until_screen(&format!("{text:?} to leave the screen"), |screen| {
             !text_of(screen).contains(text)
         });
     }
 
     #[track_caller]
-    pub(super) fn until_screen(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until_screen(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
         self.until_seen(what, |seen| holds(seen.terminal.screen()));
     }
 
@@ -220,7 +265,7 @@ impl Windlass {
     /// confirming line (`Y` or the field's `>`) bold, and pale before; so this waits for what a human would wait for,
     /// and a dialog that listens without saying so, or says so too early, fails the test.
     #[track_caller]
-    pub(super) fn until_listening(&self) {
+    pub(crate) fn until_listening(&self) {
         self.until_screen("a dialog that listens", |screen| {
             let (rows, columns) = screen.size();
             (0..rows.get()).any(|row| {
@@ -241,7 +286,7 @@ impl Windlass {
     /// Goes down until `text` is where the mark is. Each key waits for the mark of the one before: a screen that only
     /// changed, because of a clock on it, is no answer to a key.
     #[track_caller]
-    pub(super) fn walk_to(&mut self, text: &str) {
+    pub(crate) fn walk_to(&mut self, text: &str) {
         for _ in 0..30 {
             let before = self.text();
             if before.contains(text) {
@@ -255,7 +300,7 @@ impl Windlass {
     }
 
     /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
-    pub(super) fn beat(&self) {
+    pub(crate) fn beat(&self) {
         let seen = self.shared.lock();
         drop(
             self.shared
@@ -265,17 +310,17 @@ impl Windlass {
     }
 
     /// One write: what is in it arrives together, as from a finger that was too fast.
-    pub(super) fn key(&mut self, keys: &str) {
+    pub(crate) fn key(&mut self, keys: &str) {
         let (_, writer) = self.terminal.as_mut().expect("hung up");
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(crate) fn paste(&mut self, text: &str) {
         self.key(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
-    pub(super) fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         let (master, _) = self.terminal.as_ref().expect("hung up");
         // Ours first: what is written for the new size must not be cut at the old one.
         self.shared
@@ -286,14 +331,14 @@ impl Windlass {
         master.resize(size(columns, rows)).unwrap();
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().and_then(|child| child.process_id());
         let id = Pid::from_raw(i32::try_from(id.unwrap()).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
     }
 
     /// Closes the terminal, as a lost connection does. The reader lets go with the next bytes: the resize asks for some.
-    pub(super) fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.shared.lock().hung_up = true;
         let (master, writer) = self.terminal.take().expect("hung up");
         let now = master.get_size().unwrap();
@@ -302,46 +347,54 @@ impl Windlass {
         drop(master);
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         text_of(self.shared.lock().terminal.screen())
     }
 
     /// Everything that was written to the terminal.
-    pub(super) fn raw(&self) -> Vec<u8> {
+    pub(crate) fn raw(&self) -> Vec<u8> {
         self.shared.lock().raw.clone()
     }
 
-    pub(super) fn screen<T>(&self, ask: impl FnOnce(&vt100::Screen) -> T) -> T {
+    pub(crate) fn screen<T>(&self, ask: impl FnOnce(&vt100::Screen) -> T) -> T {
         ask(self.shared.lock().terminal.screen())
     }
 
     /// Every request so far that could have changed something, reviews of one's own rights apart.
-    pub(super) fn writes(&self) -> Vec<Sent> {
+    pub(crate) fn writes(&self) -> Vec<Sent> {
         let text = fs::read_to_string(&self.requests).unwrap_or_default();
         text.split_inclusive('\n')
             // A line that is being written has no end yet.
             .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
             .map(|request| Sent {
+                server: request["server"].as_str().unwrap().to_owned(),
                 method: request["method"].as_str().unwrap().to_owned(),
                 path: request["path"].as_str().unwrap().to_owned(),
                 body: request["body"].clone(),
                 status: request["status"].as_u64(),
             })
-            .filter(|sent| sent.method != "GET" && !sent.path.contains("/selfsubject"))
+            // A question to Prometheus is posted as a form.
+            .filter(|sent| {
+                sent.method != "GET"
+                    && !sent.path.contains("/selfsubject")
+                    && sent.server != "prometheus"
+            })
             .collect()
     }
 
     /// The changes among them: the note on the object, an Event, is not one.
-    pub(super) fn patches(&self) -> Vec<Sent> {
+    pub(crate) fn patches(&self) -> Vec<Sent> {
         let mut sent = self.writes();
-        sent.retain(|sent| sent.method != "POST" || !sent.path.contains("/events"));
+        sent.retain(|sent| {
+            sent.server != "kubernetes" || sent.method != "POST" || !sent.path.contains("/events")
+        });
         sent
     }
 
     /// The changes that the world took. Its controllers write too, so a version may be out of date on arrival: that
     /// request did nothing, and the next one carries what was read since.
-    pub(super) fn taken(&self) -> Vec<Sent> {
+    pub(crate) fn taken(&self) -> Vec<Sent> {
         let mut sent = self.patches();
         sent.retain(|sent| sent.status != Some(409));
         sent
@@ -350,7 +403,7 @@ impl Windlass {
     /// Waits until so many changes have arrived. They do not come through the terminal, so its bytes need not announce
     /// them: the file is read again at every one, and a few times a second besides.
     #[track_caller]
-    pub(super) fn until_patches(&self, count: usize) -> Vec<Sent> {
+    pub(crate) fn until_patches(&self, count: usize) -> Vec<Sent> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let patches = self.patches();
@@ -373,7 +426,7 @@ impl Windlass {
 
     /// Waits for its end.
     #[track_caller]
-    pub(super) fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("ended before");
         let mut killer = child.clone_killer();
         let (tell, told) = mpsc::channel();
@@ -389,7 +442,7 @@ impl Windlass {
 
     /// Leaves by the key and proves that nothing was changed: after its end nothing can follow.
     #[track_caller]
-    pub(super) fn leaves_without_a_change(mut self) {
+    pub(crate) fn leaves_without_a_change(mut self) {
         self.key("q");
         assert_eq!(self.ended().exit_code(), 0);
         let patches = self.patches();
@@ -398,7 +451,7 @@ impl Windlass {
 
     /// Everything that was written until the end, after the end.
     #[track_caller]
-    pub(super) fn last_words(&mut self) -> Vec<u8> {
+    pub(crate) fn last_words(&mut self) -> Vec<u8> {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.shared.lock();
         while !seen.over {
@@ -410,7 +463,7 @@ impl Windlass {
     }
 
     /// What it left behind in its temporary folder.
-    pub(super) fn left_behind(&self) -> Vec<String> {
+    pub(crate) fn left_behind(&self) -> Vec<String> {
         fs::read_dir(self.home.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -448,7 +501,7 @@ fn marks(text: &str) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn text_of(screen: &vt100::Screen) -> String {
+pub(crate) fn text_of(screen: &vt100::Screen) -> String {
     let (_, columns) = screen.size();
     let mut text = String::new();
     for row in screen.rows(0, columns.get()) {

@@ -9,7 +9,7 @@
     clippy::string_slice
 )]
 
-mod harness;
+pub(crate) mod harness;
 mod leaving;
 mod safety;
 mod verbs;
