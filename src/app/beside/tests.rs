@@ -195,7 +195,7 @@ fn pipeline_of<'a>(beside: &'a Beside, releases: &Releases, name: &str) -> Optio
     beside.pipeline(releases.find(&id(name)).unwrap())
 }
 
-fn shown<'a>(pipeline: &Pipeline<'a>) -> (u64, Certainty, Option<u64>) {
+fn shown(pipeline: &Pipeline<'_>) -> (u64, Certainty, Option<u64>) {
     match &pipeline.state {
         PipelineState::Here {
             run,
