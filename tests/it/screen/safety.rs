@@ -227,7 +227,7 @@ fn a_conflict_is_read_again_and_nothing_is_overwritten() {
 #[test]
 fn what_the_server_forbids_is_said_with_its_words() {
     let mut windlass = Demo::of("canary")
-        .with(&["--speed", "20", "--fault", "forbidden"])
+        .with(&["--speed", "20", "--fault", "forbidden@kubernetes"])
         .live();
     promoted(&mut windlass);
     windlass.until("Promote checkout: rejected");

@@ -84,14 +84,18 @@ fn the_filter_narrows_and_esc_clears_it() {
 #[test]
 fn n_jumps_from_one_that_needs_you_to_the_next() {
     let mut windlass = morning();
+    // Where an alert fires, that lifts it.
+    windlass.until("BROKEN  3");
     windlass.key("g");
-    windlass.until("▌  catalog");
-    // What is broken, then what waits, the oldest first; and round again.
+    windlass.until("▌  images");
+    // What is broken, then what waits, the oldest first; and back.
     for (key, service) in [
+        ("n", "catalog"),
+        ("n", "checkout"),
         ("n", "secrets"),
         ("n", "search"),
         ("N", "secrets"),
-        ("N", "catalog"),
+        ("N", "checkout"),
     ] {
         windlass.key(key);
         windlass.until(&format!("▌  {service}"));
@@ -103,6 +107,8 @@ fn n_jumps_from_one_that_needs_you_to_the_next() {
 fn logs_follow_the_pod_that_is_read() {
     let mut windlass = Demo::of("canary").with(&["--speed", "20"]).live();
     windlass.key("\r");
+    windlass.until("Pods 15");
+    windlass.key("\t\t");
     windlass.until("new  3");
     windlass.key("l");
     windlass.until("next pod");

@@ -156,13 +156,13 @@ fn changed(answer: &[u8], change: &dyn Fn(&mut Value)) -> Vec<u8> {
     let mut value: Value = serde_json::from_str(body).unwrap();
     change(&mut value);
     let body = value.to_string();
-    let head: String = head
+    let kept: Vec<&str> = head
         .lines()
         .filter(|line| {
             let lower = line.to_ascii_lowercase();
             !lower.starts_with("content-length:") && !lower.starts_with("etag:")
         })
-        .map(|line| format!("{line}\r\n"))
         .collect();
-    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    let head = kept.join("\r\n");
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

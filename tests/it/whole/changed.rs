@@ -74,8 +74,7 @@ fn changes() -> [(&'static str, Change, &'static str); 4] {
         (
             "/pending_deployments",
             |_, gates| gates[0]["environment"]["name"] = json!("prod-us"),
-            // There is none of that name, so what is read of it is not found.
-            "deleted meanwhile",
+            "the environment is called prod-us now",
         ),
         (
             "/pending_deployments",

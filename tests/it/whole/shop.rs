@@ -70,7 +70,7 @@ impl Shop {
             request_log: Some(home.path().join("requests.jsonl")),
             ..Options::default()
         };
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (stop, ended) = tokio::sync::oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -81,7 +81,7 @@ impl Shop {
                 let world = Arc::new(World::start(options).await.unwrap());
                 tell.send(Arc::clone(&world)).unwrap();
                 // An error is the end of the test as well.
-                let _ = stopped.await;
+                let _ = ended.await;
             });
         });
         let world = told.recv_timeout(PATIENCE).unwrap();
@@ -90,7 +90,7 @@ impl Shop {
             prometheus: world.prometheus(),
             alertmanager: world.alertmanager(),
         };
-        let shop = Self {
+        let made = Self {
             world,
             stop: Some(stop),
             thread: Some(thread),
@@ -98,8 +98,8 @@ impl Shop {
             hosts,
             token: "demo".to_owned(),
         };
-        shop.write_down();
-        shop
+        made.write_down();
+        made
     }
 
     /// With something between the program and the world.
