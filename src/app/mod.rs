@@ -23,6 +23,7 @@ pub mod state;
 mod update;
 mod update_beside;
 mod wake;
+pub mod wall;
 
 pub use actions::outcome_words;
 pub use beside_act::names;

@@ -295,6 +295,44 @@ pub struct Ring {
 }
 
 impl State {
+    /// What is shown before anything was told or pressed.
+    pub fn new(
+        now: Timestamp,
+        (columns, rows): (u16, u16),
+        session: Session,
+        environments: BTreeMap<EnvironmentName, Environment>,
+        beside: Beside,
+    ) -> Self {
+        Self {
+            now,
+            columns,
+            rows,
+            session,
+            environments,
+            releases: Releases::default(),
+            view: View::Board,
+            board: board::Board::wanting(None),
+            open: None,
+            beside,
+            inbox: Inbox::default(),
+            inbox_is_stale: false,
+            audit: AuditView {
+                records: Loading::Waiting,
+                selected: 0,
+                verified: None,
+            },
+            sources: SourcesView::default(),
+            overlays: Vec::new(),
+            actions: Actions::default(),
+            queue: None,
+            notice: None,
+            ringing: HashMap::new(),
+            last_key: None,
+            dirty: true,
+            leaving: false,
+        }
+    }
+
     /// The environment of a release.
     pub fn environment_of(&self, id: &ReleaseId) -> Option<&Environment> {
         self.environments.get(&id.environment)

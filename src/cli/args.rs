@@ -1,6 +1,6 @@
 //! The command line as types. The names, shapes and exit codes are a promise to scripts: add to them, do not bend them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -66,6 +66,8 @@ pub enum Command {
     Open { place: String },
     /// The same program over a simulated world; needs no cluster and no configuration
     Demo(DemoArgs),
+    /// A screen to be read across a room: pages that turn by themselves, what hurts first; cannot write
+    Wall(WallArgs),
     /// What runs where, and how it is
     Status(StatusArgs),
     /// One step further; --full: to the end, skipping pauses and analyses
@@ -130,8 +132,35 @@ pub enum Command {
     Man,
 }
 
+/// How long a page stays: `15s`, `1m`, `500ms` is refused.
+fn page_stays(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("{text:?} is no duration from 1s to 24h, like 15s or 1m");
+    let span: jiff::SignedDuration = text.trim().parse().map_err(|_| wanted())?;
+    let most = jiff::SignedDuration::from_hours(24);
+    if span < jiff::SignedDuration::from_secs(1) || span > most {
+        return Err(wanted());
+    }
+    Duration::try_from(span).map_err(|_| wanted())
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WallArgs {
+    /// How long a page stays; what hurts stays twice as long
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = page_stays)]
+    pub every: Duration,
+    /// Large letters of # instead of blocks; without a UTF-8 locale they always are
+    #[arg(long)]
+    pub ascii: bool,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
+    /// The wallboard instead of the screen
+    #[arg(long)]
+    pub wall: bool,
+    /// With --wall: how long a page stays
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = page_stays, requires = "wall")]
+    pub every: Duration,
     /// Which world: a name or a file
     #[arg(long, value_name = "NAME", default_value = "morning")]
     pub scenario: String,

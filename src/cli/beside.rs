@@ -66,7 +66,7 @@ pub(super) async fn gather(
         Depth::List | Depth::Gates => Vec::new(),
     };
     wishes.repositories(repositories.clone());
-    wishes.metrics(besides, metrics.clone());
+    wishes.metrics(metrics.clone());
     let tasks: Vec<_> = work
         .into_iter()
         .filter(|(id, _)| {

@@ -15,6 +15,7 @@ use super::{
     wait,
 };
 use crate::{
+    app::wall::Letters,
     config,
     demo::{self, World},
     model::id::{EnvironmentName, ReleaseId, WorkloadKind},
@@ -23,7 +24,8 @@ use crate::{
         audit as log,
         screen::Left,
         session::{Session, Variables, Wrong},
-        start::{self, Options},
+        start::{self, NoScreen, Options},
+        wall::{self, Lookout},
     },
 };
 
@@ -82,6 +84,20 @@ fn wants_json(command: Option<&Command>) -> bool {
 async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
     if let Some(Command::Config(ConfigCommand::Init { print })) = &cli.command {
         return init::run(&cli.global, *print, variables, out).await;
+    }
+    if let Some(Command::Wall(args)) = &cli.command {
+        let lookout = match Lookout::open(&cli.global.wanted(), variables) {
+            Ok(lookout) => lookout,
+            Err(Wrong(why)) => return out.fail(Exit::Usage, &why),
+        };
+        let letters = if args.ascii {
+            Letters::Ascii
+        } else {
+            wall::letters_of(variables)
+        };
+        let options = wall_options(false, args.every, letters);
+        let lookout = lookout.with_theme(cli.global.theme.as_deref());
+        return told(wall::wall(lookout, options, variables).await, out);
     }
     if let Some(Command::Demo(args)) = &cli.command {
         return demo(args, &cli, variables, out).await;
@@ -173,6 +189,7 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Doctor { .. } => interruptible(Box::pin(doctor::run(session, out))).await,
         // Handled before a session is opened.
         Command::Open { .. }
+        | Command::Wall(_)
         | Command::Demo(_)
         | Command::Audit(_)
         | Command::Config(_)
@@ -195,10 +212,22 @@ async fn screen(
     variables: Variables<'_>,
     out: &mut Out,
 ) -> Exit {
-    match start::screen(session, options, variables).await {
+    told(start::screen(session, options, variables).await, out)
+}
+
+fn told(left: Result<Left, NoScreen>, out: &mut Out) -> Exit {
+    match left {
         Ok(Left::Asked) => Exit::Done,
         Ok(Left::Vanished) => Exit::Interrupted,
         Err(why) => out.fail(Exit::Usage, &why.to_string()),
+    }
+}
+
+fn wall_options(demo: bool, every: std::time::Duration, letters: Letters) -> wall::Options {
+    wall::Options {
+        demo,
+        every: every.try_into().unwrap_or(jiff::SignedDuration::MAX),
+        letters,
     }
 }
 
@@ -245,6 +274,16 @@ async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Ou
         Ok(world) => world,
         Err(error) => return out.fail(Exit::Usage, &error.to_string()),
     };
+    if args.wall {
+        let options = wall_options(true, args.every, wall::letters_of(variables));
+        return match demo_lookout(&world) {
+            Ok(lookout) => {
+                let lookout = lookout.with_theme(cli.global.theme.as_deref());
+                told(wall::wall(lookout, options, variables).await, out)
+            }
+            Err(Wrong(why)) => out.fail(Exit::Internal, &why),
+        };
+    }
     // Its audit is as real as any other, and gone with the demo.
     let folder = std::env::temp_dir().join(format!("windlass-demo-{}", std::process::id()));
     let exit = match demo_session(&world, &folder, cli.global.read_only, variables) {
@@ -275,12 +314,7 @@ fn demo_session(
     read_only: bool,
     variables: Variables<'_>,
 ) -> Result<Session, Wrong> {
-    let address = world.server();
-    let address = address
-        .strip_prefix("http://")
-        .unwrap_or(&address)
-        .parse()
-        .map_err(|_| Wrong(format!("{address} is no address")))?;
+    let address = address(world)?;
     let state = folder.to_path_buf();
     let asked = |name: &str| {
         if name == "WINDLASS_STATE" {
@@ -293,6 +327,19 @@ fn demo_session(
     let name = EnvironmentName::new(world.environment());
     let config = demo_config(world);
     Session::demo(name.as_str(), address, config, read_only, dir, variables)
+}
+
+fn demo_lookout(world: &World) -> Result<Lookout, Wrong> {
+    Lookout::demo(world.environment(), address(world)?, demo_config(world))
+}
+
+fn address(world: &World) -> Result<std::net::SocketAddr, Wrong> {
+    let address = world.server();
+    address
+        .strip_prefix("http://")
+        .unwrap_or(&address)
+        .parse()
+        .map_err(|_| Wrong(format!("{address} is no address")))
 }
 
 /// What somebody would have written down about the demo's world.

@@ -72,7 +72,7 @@ impl Picture {
             health: session
                 .environments
                 .iter()
-                .map(|ready| (ready.name.clone(), first_health(ready, now)))
+                .map(|ready| (ready.name.clone(), first_health(ready.cluster.as_ref().err(), now)))
                 .collect(),
             tiers: session
                 .environments
@@ -538,7 +538,7 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         state: SourceState::Live,
         since: now,
         heard: Some(now),
-        ..first_health(ready, now)
+        ..first_health(ready.cluster.as_ref().err(), now)
     };
     let mut sources = vec![report::source(
         now,

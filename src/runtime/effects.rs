@@ -194,7 +194,7 @@ impl Effects {
             }
             Effect::WantMetrics(wanted) => {
                 if let Some(wishes) = &self.wishes {
-                    wishes.metrics(&self.besides, wanted);
+                    wishes.metrics(wanted);
                 }
             }
             Effect::RefreshSource(id) => self.watch_beside(id),

@@ -17,3 +17,4 @@ pub mod served;
 pub mod session;
 pub mod start;
 pub mod terminal;
+pub mod wall;

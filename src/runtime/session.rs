@@ -85,21 +85,7 @@ impl Session {
         let loaded = config::load(wanted.config.as_deref(), variables)
             .map_err(|problems| Wrong(problems.to_string()))?;
         let config = loaded.config;
-        let kubeconfig = wanted.kubeconfig.clone();
-        let asked = |name: &str| match (name, &kubeconfig) {
-            ("KUBECONFIG", Some(path)) => Some(path.display().to_string()),
-            _ => variables(name),
-        };
-        if let Some(path) = &kubeconfig
-            && !path.exists()
-        {
-            return Err(Wrong(format!(
-                "{} does not exist (--kubeconfig)",
-                path.display()
-            )));
-        }
-        let contexts =
-            kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))?;
+        let contexts = contexts(wanted, variables)?;
         let chosen = choose(&contexts, wanted, &config)?;
         let state_dir =
             super::audit::state_dir(variables).map_err(|error| Wrong(error.to_string()))?;
@@ -227,8 +213,28 @@ fn session_id(now: Timestamp) -> String {
     format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), std::process::id())
 }
 
+/// Everything that the kubeconfig names.
+pub(super) fn contexts(
+    wanted: &Wanted,
+    variables: Variables<'_>,
+) -> Result<kubeconfig::Contexts, Wrong> {
+    let asked = |name: &str| match (name, &wanted.kubeconfig) {
+        ("KUBECONFIG", Some(path)) => Some(path.display().to_string()),
+        _ => variables(name),
+    };
+    if let Some(path) = &wanted.kubeconfig
+        && !path.exists()
+    {
+        return Err(Wrong(format!(
+            "{} does not exist (--kubeconfig)",
+            path.display()
+        )));
+    }
+    kubeconfig::read(&asked).map_err(|problem| Wrong(problem.sentence().to_string()))
+}
+
 /// Which contexts, under which names.
-fn choose<'a>(
+pub(super) fn choose<'a>(
     contexts: &'a kubeconfig::Contexts,
     wanted: &Wanted,
     config: &Config,
@@ -305,11 +311,6 @@ fn ready(
 ) -> Ready {
     let described = config.environments.get(name.as_str());
     let tier = described.map_or(Tier::Prod, |environment| environment.tier);
-    let namespaces = if wanted.namespace.is_empty() {
-        described.and_then(|environment| environment.namespaces.clone())
-    } else {
-        Some(wanted.namespace.clone())
-    };
     let insecure = connection
         .as_ref()
         .is_ok_and(|connection| connection.insecure);
@@ -321,8 +322,7 @@ fn ready(
             name: name.clone(),
             client,
             tier,
-            namespaces: namespaces
-                .map(|names| names.iter().map(|name| Namespace::new(name)).collect()),
+            namespaces: namespaces(&name, wanted, config),
             note: config.actions.note,
             user,
             who: RefCell::new(None),
@@ -337,6 +337,21 @@ fn ready(
         insecure,
         cluster,
     }
+}
+
+/// Which namespaces are watched; `None` is every one that may be listed.
+pub(super) fn namespaces(
+    name: &EnvironmentName,
+    wanted: &Wanted,
+    config: &Config,
+) -> Option<Vec<Namespace>> {
+    let names = if wanted.namespace.is_empty() {
+        let described = config.environments.get(name.as_str());
+        described.and_then(|environment| environment.namespaces.clone())
+    } else {
+        Some(wanted.namespace.clone())
+    };
+    Some(names?.iter().map(|name| Namespace::new(name)).collect())
 }
 
 fn forbidden() -> Arming {
@@ -417,22 +432,16 @@ fn warn_of_unknown(
     }
 }
 
-/// What an environment's health is before it has said anything.
-pub fn first_health(ready: &Ready, now: Timestamp) -> SourceHealth {
-    match &ready.cluster {
-        Ok(_) => SourceHealth {
-            state: SourceState::Connecting,
-            since: now,
-            detail: Safe::default(),
-            next_try: None,
-            heard: None,
+/// What an environment's health is before it has said anything. `why` it cannot be asked, where it cannot.
+pub fn first_health(why: Option<&Safe>, now: Timestamp) -> SourceHealth {
+    SourceHealth {
+        state: match why {
+            None => SourceState::Connecting,
+            Some(_) => SourceState::NotConfigured,
         },
-        Err(why) => SourceHealth {
-            state: SourceState::NotConfigured,
-            since: now,
-            detail: why.clone(),
-            next_try: None,
-            heard: None,
-        },
+        since: now,
+        detail: why.cloned().unwrap_or_default(),
+        next_try: None,
+        heard: None,
     }
 }

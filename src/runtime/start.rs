@@ -13,15 +13,9 @@ use super::{
 };
 use crate::{
     app::{
-        actions::Actions,
         beside::Beside,
         board::Board,
-        inbox::Inbox,
-        releases::Releases,
-        state::{
-            AuditView, Environment, Loading, Notice, OpenIntent, Overlay, SourcesView, State, Tone,
-            View,
-        },
+        state::{Environment, Notice, OpenIntent, Overlay, State, Tone},
     },
     model::{
         id::ReleaseId,
@@ -83,7 +77,7 @@ pub async fn screen(
     Ok(left)
 }
 
-fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScreen> {
+pub(super) fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScreen> {
     let palette = match BuiltIn::by_name(name) {
         Some(built_in) => built_in.palette(),
         None => {
@@ -108,7 +102,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
                 context: ready.context.clone(),
                 tier: ready.tier,
                 arming: ready.arming.clone(),
-                health: session::first_health(ready, now),
+                health: session::first_health(ready.cluster.as_ref().err(), now),
                 who: None,
                 access: HashMap::new(),
                 asked: std::collections::HashSet::new(),
@@ -120,52 +114,28 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         })
         .collect();
     let open_intents = open_intents(session);
-    let notice = session.warnings.first().map(|warning| Notice {
+    let told = crate::app::state::Session {
+        demo: options.demo,
+        read_only: options.read_only,
+        armed_minutes: session.config.write.minutes,
+        clock: session.config.ui.clock,
+        zone: jiff::tz::TimeZone::system(),
+        id: session.id.clone(),
+        next_intent: 0,
+        open_intents: open_intents.clone(),
+    };
+    let beside = Beside::new(session.besides.services.clone(), session.besides.sources());
+    let mut state = State::new(now, (columns, rows), told, environments, beside);
+    state.board = Board::wanting(options.open.clone());
+    state.notice = session.warnings.first().map(|warning| Notice {
         words: warning.clone(),
         tone: Tone::Waiting,
         at: now,
     });
-    State {
-        now,
-        columns,
-        rows,
-        session: crate::app::state::Session {
-            demo: options.demo,
-            read_only: options.read_only,
-            armed_minutes: session.config.write.minutes,
-            clock: session.config.ui.clock,
-            zone: jiff::tz::TimeZone::system(),
-            id: session.id.clone(),
-            next_intent: 0,
-            open_intents: open_intents.clone(),
-        },
-        environments,
-        releases: Releases::default(),
-        view: View::Board,
-        board: Board::wanting(options.open.clone()),
-        open: None,
-        beside: Beside::new(session.besides.services.clone(), session.besides.sources()),
-        inbox: Inbox::default(),
-        inbox_is_stale: false,
-        audit: AuditView {
-            records: Loading::Waiting,
-            selected: 0,
-            verified: None,
-        },
-        sources: SourcesView::default(),
-        overlays: if open_intents.is_empty() {
-            Vec::new()
-        } else {
-            vec![Overlay::OpenIntents]
-        },
-        actions: Actions::default(),
-        queue: None,
-        notice,
-        ringing: HashMap::new(),
-        last_key: None,
-        dirty: true,
-        leaving: false,
+    if !open_intents.is_empty() {
+        state.overlays.push(Overlay::OpenIntents);
     }
+    state
 }
 
 /// Intents that an earlier session left without an outcome.

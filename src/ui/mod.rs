@@ -26,6 +26,7 @@ mod strip;
 mod tests;
 pub mod theme;
 mod told;
+pub mod wall;
 mod words;
 
 use ratatui::{Frame, buffer::Buffer, layout::Rect};

@@ -44,8 +44,11 @@ impl Server {
     ) -> Result<Answer, Trouble> {
         let client = match ask.used {
             Use::Reads => &self.inner.reads,
-            Use::Writes => &self.inner.writes,
+            Use::Writes => self.inner.writes.as_ref().ok_or_else(|| self.looks())?,
         };
+        if self.only_looks() && ask.method != Method::GET {
+            return Err(self.looks());
+        }
         let request = self.request(client, ask, fetched, kept)?;
         lock(&self.inner.ledger).asked();
         let answer = async {
@@ -80,6 +83,12 @@ impl Server {
                 after: self.limits.total,
             })
         })?
+    }
+
+    fn looks(&self) -> Trouble {
+        self.fail(Why::Request {
+            why: "this is only looked at: nothing but GET is sent".into(),
+        })
     }
 
     pub(super) fn request(

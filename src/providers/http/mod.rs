@@ -69,7 +69,8 @@ struct Inner {
     authority: Option<Vec<u8>>,
     login: Login,
     reads: Client,
-    writes: Client,
+    /// None in a server to look at: then there is nothing that could send a write.
+    writes: Option<Client>,
     /// For other origins; most servers never send anybody there.
     elsewhere: OnceLock<Client>,
     ledger: Mutex<Ledger>,
@@ -108,6 +109,20 @@ impl Server {
     }
 
     pub fn with(setup: Setup) -> Result<Self, Trouble> {
+        Self::made(setup, Some(Use::Writes))
+    }
+
+    /// A server to look at: it is made without what sends a write, and sends nothing but GET.
+    pub fn to_look_at(setup: Setup) -> Result<Self, Trouble> {
+        Self::made(setup, None)
+    }
+
+    /// Whether it was made to look at only.
+    pub fn only_looks(&self) -> bool {
+        self.inner.writes.is_none()
+    }
+
+    fn made(setup: Setup, writes: Option<Use>) -> Result<Self, Trouble> {
         let name = sanitise_line(&setup.base, 120);
         let request = |why| Trouble::new(&name, why);
         let (base, name, prefix) =
@@ -119,7 +134,10 @@ impl Server {
         };
         let request = |why| Trouble::new(&name, why);
         let reads = building.client(Use::Reads).map_err(request)?;
-        let writes = building.client(Use::Writes).map_err(request)?;
+        let writes = writes
+            .map(|writes| building.client(writes))
+            .transpose()
+            .map_err(request)?;
         Ok(Self {
             limits: setup.limits,
             inner: Arc::new(Inner {

@@ -106,8 +106,8 @@ impl Prometheus {
     pub fn new(source: SourceId, http: Server) -> Self {
         Self {
             source,
+            by_address: Arc::new(AtomicBool::new(http.only_looks())),
             http,
-            by_address: Arc::default(),
         }
     }
 

@@ -22,7 +22,6 @@ use crate::{
     model::{
         id::{EnvironmentName, SourceId},
         incident::Alert,
-        metrics::MetricsWanted,
         pipeline::Repository,
         source::{SourceHealth, SourceState, Tier, WhoAmI},
         text::{Safe, sanitise},
@@ -31,8 +30,8 @@ use crate::{
     providers::{
         alertmanager::{self, read::Alertmanager},
         github,
-        http::{Credential, Server, Setup, Variables},
-        prometheus::{self, queries::Asked, read::Prometheus},
+        http::{Credential, Server, Setup, Trouble, Variables},
+        prometheus::{self, read::Prometheus},
     },
 };
 
@@ -90,12 +89,16 @@ fn variables() -> Variables {
     Arc::new(|name| std::env::var(name).ok())
 }
 
+/// How servers are made: to act on, or to look at.
+type Make = fn(Setup) -> Result<Server, Trouble>;
+
 fn server(
+    make: Make,
     base: &str,
     credential: Credential,
     limits: crate::providers::http::Limits,
 ) -> Result<Server, Safe> {
-    Server::with(Setup {
+    make(Setup {
         base: base.to_owned(),
         credential,
         headers: Vec::new(),
@@ -108,6 +111,7 @@ fn server(
 }
 
 fn configured(
+    make: Make,
     config: &ServerConfig,
     limits: crate::providers::http::Limits,
 ) -> Result<Server, Safe> {
@@ -115,12 +119,30 @@ fn configured(
         Some(token) => Credential::Bearer(token.clone()),
         None => Credential::None,
     };
-    server(&config.url, credential, limits)
+    server(make, &config.url, credential, limits)
 }
 
 impl Besides {
     /// What the configuration names, for the environments of this session.
     pub fn new(config: &Config, environments: &[EnvironmentName]) -> Self {
+        Self::made(config, environments, Server::with, host(config))
+    }
+
+    /// The same to look at: each server is made without what sends a write.
+    pub fn to_look_at(config: &Config, environments: &[EnvironmentName]) -> Self {
+        let host = host(config).map(|mut host| {
+            host.asked = host.asked.map(github::source::Host::to_look_at);
+            host
+        });
+        Self::made(config, environments, Server::to_look_at, host)
+    }
+
+    fn made(
+        config: &Config,
+        environments: &[EnvironmentName],
+        make: Make,
+        host: Option<Host>,
+    ) -> Self {
         let mut metrics = BTreeMap::new();
         let mut alerts = BTreeMap::new();
         for name in environments {
@@ -128,13 +150,13 @@ impl Besides {
                 continue;
             };
             if let Some(at) = &described.prometheus {
-                let made = configured(at, prometheus::read::limits()).map(|http| {
+                let made = configured(make, at, prometheus::read::limits()).map(|http| {
                     Prometheus::new(source_id(SourceKind::Prometheus, name.as_str()), http)
                 });
                 metrics.insert(name.clone(), made);
             }
             if let Some(at) = &described.alertmanager {
-                let made = configured(at, alertmanager::read::limits()).map(|http| {
+                let made = configured(make, at, alertmanager::read::limits()).map(|http| {
                     let id = source_id(SourceKind::Alertmanager, name.as_str());
                     Rc::new(Alertmanager::new(id, name.clone(), http))
                 });
@@ -143,7 +165,7 @@ impl Besides {
         }
         Self {
             services: Services::new(config),
-            github: host(config),
+            github: host.map(Rc::new),
             config: config.clone(),
             metrics,
             alerts,
@@ -224,12 +246,6 @@ impl Besides {
         self.metrics.iter()
     }
 
-    /// What is asked about a release's metrics, with the queries that the configuration names for it.
-    pub fn asked(&self, wanted: MetricsWanted) -> Asked {
-        let service = self.services.measured(&wanted.release, &self.config);
-        Asked::new(wanted, service.as_ref())
-    }
-
     /// Titles of what fires in an environment and is meant, or why that is not known. `None`: nothing there would tell.
     pub async fn firing(
         &self,
@@ -297,7 +313,7 @@ fn source_id(kind: SourceKind, name: &str) -> SourceId {
 }
 
 /// The CI host, where one is named or a service is built by one.
-fn host(config: &Config) -> Option<Rc<Host>> {
+fn host(config: &Config) -> Option<Host> {
     let named = config.sources.github.clone();
     let built = config
         .services
@@ -312,7 +328,7 @@ fn host(config: &Config) -> Option<Rc<Host>> {
         Ok(address) => address.name.clone(),
         Err(_) => sanitise(&github.host),
     };
-    Some(Rc::new(Host {
+    Some(Host {
         source: source_id(SourceKind::GitHub, &name),
         asked: address.map(|address| {
             let id = source_id(SourceKind::GitHub, &name);
@@ -322,5 +338,5 @@ fn host(config: &Config) -> Option<Rc<Host>> {
         }),
         name,
         who: RefCell::new(None),
-    }))
+    })
 }

@@ -6,7 +6,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Besides, Host, source_id};
 use crate::{
-    app::{beside::SourceKind, msg::Msg},
+    app::{beside::SourceKind, msg::Msg, services::Services},
+    config::Config,
     model::{
         event::{Tidings, Told},
         id::{EnvironmentName, SourceId},
@@ -27,6 +28,9 @@ const QUEUE: usize = 16;
 pub struct Wishes {
     repositories: watch::Sender<Vec<RepositoryWanted>>,
     metrics: BTreeMap<EnvironmentName, watch::Sender<Vec<Asked>>>,
+    /// Which queries the configuration names for a release.
+    services: Services,
+    config: Config,
 }
 
 impl Wishes {
@@ -34,7 +38,7 @@ impl Wishes {
         self.repositories.send_replace(wanted);
     }
 
-    pub fn metrics(&self, besides: &Besides, wanted: Vec<MetricsWanted>) {
+    pub fn metrics(&self, wanted: Vec<MetricsWanted>) {
         let mut by_environment: BTreeMap<EnvironmentName, Vec<Asked>> = self
             .metrics
             .keys()
@@ -43,7 +47,8 @@ impl Wishes {
         for wanted in wanted {
             let name = wanted.release.environment.clone();
             if let Some(all) = by_environment.get_mut(&name) {
-                all.push(besides.asked(wanted));
+                let service = self.services.measured(&wanted.release, &self.config);
+                all.push(Asked::new(wanted, service.as_ref()));
             }
         }
         for (name, asked) in by_environment {
@@ -68,6 +73,8 @@ impl Besides {
                 .keys()
                 .map(|name| (name.clone(), watch::channel(Vec::new()).0))
                 .collect(),
+            services: self.services.clone(),
+            config: self.config.clone(),
         };
         let ids: Vec<SourceId> = self.sources().into_iter().map(|source| source.id).collect();
         let work = ids

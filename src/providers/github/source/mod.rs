@@ -72,6 +72,7 @@ pub struct Host {
     pub variables: Variables,
     /// Seeds the jitter; `None` takes it from the system.
     pub seed: Option<u64>,
+    make: fn(Setup) -> Result<Server, Trouble>,
     server: Arc<OnceCell<Server>>,
 }
 
@@ -100,7 +101,18 @@ impl Host {
             clock,
             variables,
             seed: None,
+            make: Server::with,
             server: Arc::default(),
+        }
+    }
+
+    /// The same host, made without what sends a write ([`Server::to_look_at`]).
+    #[must_use]
+    pub fn to_look_at(self) -> Self {
+        Self {
+            make: Server::to_look_at,
+            server: Arc::default(),
+            ..self
         }
     }
 
@@ -123,7 +135,7 @@ impl Host {
                 why: "the API version is no header value".into(),
             })
         })?;
-        Server::with(Setup {
+        (self.make)(Setup {
             base: self.address.api.clone(),
             credential,
             headers: vec![(HeaderName::from_static("x-github-api-version"), version)],

@@ -74,9 +74,22 @@ impl Default for Limits {
     }
 }
 
-/// One API server as one user. Cheap to clone.
+/// One API server as one user, to look at: it has no way to send anything but a GET, so whoever is given no more than this
+/// can change nothing. Cheap to clone.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Reader(Arc<Inner>);
+
+/// A [`Reader`] that may also write, and ask what it may do. Cheap to clone.
+#[derive(Clone)]
+pub struct Client(Reader);
+
+impl std::ops::Deref for Client {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.0
+    }
+}
 
 struct Inner {
     transport: Mutex<Transport>,
@@ -100,15 +113,56 @@ struct Transport {
     credential: u64,
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
+        f.debug_struct("Reader")
             .field("server", &self.0.config.cluster_url.host())
             .finish_non_exhaustive()
     }
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0).finish()
+    }
+}
+
 impl Client {
+    /// As [`Reader::new`].
+    pub fn new(connection: Connection, limits: Limits, clock: Clock) -> Result<Self, Error> {
+        Reader::new(connection, limits, clock).map(Self)
+    }
+
+    /// The half of it that looks.
+    pub fn reader(&self) -> &Reader {
+        &self.0
+    }
+
+    /// A write. Its query says who wrote. Sent once, whatever becomes of it: [`Error::fate`] tells what is known.
+    pub async fn patch(
+        &self,
+        path: &ApiPath,
+        content_type: &'static str,
+        body: Bytes,
+    ) -> Result<Bytes, Error> {
+        let path = path.clone().query("fieldManager", FIELD_MANAGER);
+        self.whole(Method::PATCH, &path, Some(content_type), body)
+            .await
+    }
+
+    /// A write. Its query says who wrote.
+    pub async fn post(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
+        let path = path.clone().query("fieldManager", FIELD_MANAGER);
+        self.ask(&path, body).await
+    }
+
+    /// A POST that stores nothing (access reviews).
+    pub(crate) async fn ask(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
+        self.whole(Method::POST, path, Some(JSON), body).await
+    }
+}
+
+impl Reader {
     /// Needs a runtime around it (kube starts its connection task), reads certificate files, and runs no plugin: that
     /// happens with the first request, without blocking.
     pub fn new(connection: Connection, limits: Limits, clock: Clock) -> Result<Self, Error> {
@@ -173,29 +227,6 @@ impl Client {
                 "it is not the metadata that was asked for",
             )),
         }
-    }
-
-    /// A write. Its query says who wrote. Sent once, whatever becomes of it: [`Error::fate`] tells what is known.
-    pub async fn patch(
-        &self,
-        path: &ApiPath,
-        content_type: &'static str,
-        body: Bytes,
-    ) -> Result<Bytes, Error> {
-        let path = path.clone().query("fieldManager", FIELD_MANAGER);
-        self.whole(Method::PATCH, &path, Some(content_type), body)
-            .await
-    }
-
-    /// A write. Its query says who wrote.
-    pub async fn post(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
-        let path = path.clone().query("fieldManager", FIELD_MANAGER);
-        self.ask(&path, body).await
-    }
-
-    /// A POST that stores nothing (access reviews).
-    pub(crate) async fn ask(&self, path: &ApiPath, body: Bytes) -> Result<Bytes, Error> {
-        self.whole(Method::POST, path, Some(JSON), body).await
     }
 
     /// The answer as a stream of lines. Only its head has a deadline here.

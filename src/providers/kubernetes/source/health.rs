@@ -18,7 +18,7 @@ use crate::{
         source::{SourceHealth, SourceState},
         text::sanitise,
     },
-    providers::kubernetes::{client::Client, watch::Condition, wire},
+    providers::kubernetes::{client::Reader, watch::Condition, wire},
 };
 
 /// A newer time is told when it is newer by this.
@@ -33,7 +33,7 @@ const SAID_FIRST: [SourceState; 4] = [
 ];
 
 pub(super) struct Board {
-    client: Client,
+    client: Reader,
     start: Instant,
     inner: Mutex<Inner>,
     changed: Notify,
@@ -59,7 +59,7 @@ struct Slot {
 }
 
 impl Board {
-    pub(super) fn new(client: Client, start: Instant) -> Self {
+    pub(super) fn new(client: Reader, start: Instant) -> Self {
         Self {
             client,
             start,

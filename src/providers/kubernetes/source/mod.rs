@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     access,
-    client::{ApiPath, Client},
+    client::{ApiPath, Client, Reader},
     error::Fate,
     map::Interner,
     watch::{Chance, Gate, Object, Stopped, StreamsLists, Watch, Watching, drive},
@@ -52,7 +52,9 @@ pub struct Options {
 type Part<'a> = Pin<Box<dyn Future<Output = Stopped> + Send + 'a>>;
 
 struct Source {
-    client: Client,
+    client: Reader,
+    /// Asks who we are, which takes a POST; none where nothing but looking is possible.
+    asks: Option<Client>,
     options: Options,
     sender: mpsc::Sender<Vec<SourceEvent>>,
     board: Board,
@@ -65,10 +67,25 @@ struct Source {
 
 /// Watches until it is dropped or the receiver is.
 pub async fn run(client: Client, options: Options, sender: mpsc::Sender<Vec<SourceEvent>>) {
+    watch(client.reader().clone(), Some(client), options, sender).await;
+}
+
+/// As [`run`], by one who can only look, and so never tells who we are.
+pub async fn look(reader: Reader, options: Options, sender: mpsc::Sender<Vec<SourceEvent>>) {
+    watch(reader, None, options, sender).await;
+}
+
+async fn watch(
+    client: Reader,
+    asks: Option<Client>,
+    options: Options,
+    sender: mpsc::Sender<Vec<SourceEvent>>,
+) {
     let start = Instant::now();
     let source = Source {
         board: Board::new(client.clone(), start),
         client,
+        asks,
         sender,
         gate: Gate::default(),
         streams: StreamsLists::default(),
@@ -169,8 +186,11 @@ impl Source {
 
     /// Who we are, once. A server that cannot be reached is asked when it can be.
     async fn tell_who(&self) -> Stopped {
+        let Some(client) = &self.asks else {
+            return std::future::pending().await;
+        };
         loop {
-            match access::who(&self.client).await {
+            match access::who(client).await {
                 Ok(who) => {
                     return match self.send(Fact::Who(who)).await {
                         Ok(()) => std::future::pending().await,

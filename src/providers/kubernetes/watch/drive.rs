@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{Ask, Chance, Condition, Line, Marks, Watch};
 use crate::providers::kubernetes::{
-    client::{ApiPath, Client, Lines, status_error, unreadable},
+    client::{ApiPath, Lines, Reader, status_error, unreadable},
     error::Error,
     history, wire,
 };
@@ -183,7 +183,7 @@ impl Telling {
 /// What a watch works with.
 #[derive(Debug)]
 pub struct Watching<'a> {
-    pub client: &'a Client,
+    pub client: &'a Reader,
     pub gate: &'a Gate,
     /// The zero of the watch's time.
     pub start: Instant,
