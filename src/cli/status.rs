@@ -72,7 +72,12 @@ impl Picture {
             health: session
                 .environments
                 .iter()
-                .map(|ready| (ready.name.clone(), first_health(ready.cluster.as_ref().err(), now)))
+                .map(|ready| {
+                    (
+                        ready.name.clone(),
+                        first_health(ready.cluster.as_ref().err(), now),
+                    )
+                })
                 .collect(),
             tiers: session
                 .environments

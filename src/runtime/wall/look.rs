@@ -176,7 +176,9 @@ impl Lookout {
     pub(super) fn look(self, sources: &mpsc::Sender<Msg>) -> Looking {
         let mut tasks = Vec::new();
         for watched in self.environments {
-            let Ok(reader) = watched.cluster else { continue };
+            let Ok(reader) = watched.cluster else {
+                continue;
+            };
             let options = source::Options {
                 environment: watched.name,
                 namespaces: watched.namespaces.unwrap_or_default(),

@@ -161,7 +161,10 @@ impl Board {
         self.wall.settle();
         self.wall.state.dirty = false;
         let (wall, theme) = (&self.wall, &self.theme);
-        match self.terminal.draw(|frame| ui::wall::draw(wall, theme, frame)) {
+        match self
+            .terminal
+            .draw(|frame| ui::wall::draw(wall, theme, frame))
+        {
             Drawn::Written(_) | Drawn::Unchanged(_) | Drawn::Begun(_) => ControlFlow::Continue(()),
             // Drawn again, and newer, when the terminal has taken what is on its way.
             Drawn::Busy => {

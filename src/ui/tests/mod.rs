@@ -1,5 +1,6 @@
 //! What the screen says, at the sizes people use and at those they do not.
 
+mod wall;
 mod world;
 
 use proptest::prelude::*;

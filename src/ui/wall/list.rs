@@ -47,7 +47,7 @@ pub(super) fn what_is_next(wall: &Wall, area: Rect, buf: &mut Buffer, ink: &Ink)
     let mut items = of_group(wall, Group::Broken, ink);
     items.extend(waiting(wall, ink));
     items.extend(of_group(wall, Group::Moving, ink));
-    lines(wall, &items, area, buf, ink);
+    lines(&items, area, buf, ink);
 }
 
 fn of_group(wall: &Wall, group: Group, ink: &Ink) -> Vec<Item> {
@@ -89,9 +89,7 @@ fn item(state: &State, id: &ReleaseId, style: Style) -> Option<Item> {
     if let Some(alert) = state.beside.firing(id).first() {
         words = format!("{} fires; {words}", alert.title());
     }
-    if let Some(since) = state.releases.since(id) {
-        words.push_str(&format!(", since {}", age(state, since)));
-    }
+    words.push_str(&since_words(state, id));
     if let Some(canary) = release.rollout.canary()
         && !release.rollout.fully_promoted()
     {
@@ -106,6 +104,16 @@ fn item(state: &State, id: &ReleaseId, style: Style) -> Option<Item> {
     })
 }
 
+/// Since when it hurts or waits. What lifts a release says it itself, or the page of its alerts does.
+pub(super) fn since_words(state: &State, id: &ReleaseId) -> String {
+    match state.releases.since(id) {
+        Some(since) if state.releases.lift(id).is_none() => {
+            format!(", since {}", age(state, since))
+        }
+        _ => String::new(),
+    }
+}
+
 fn page(wall: &Wall, group: Group, items: &[Item], area: Rect, buf: &mut Buffer, ink: &Ink) {
     let style = bold(ink.group(group));
     let mut line = Strip::new(buf, area, 0);
@@ -115,7 +123,7 @@ fn page(wall: &Wall, group: Group, items: &[Item], area: Rect, buf: &mut Buffer,
     if rest.height >= 12 && rest.width >= 60 {
         large(wall, items, rest, buf, ink);
     } else {
-        lines(wall, items, rest, buf, ink);
+        lines(items, rest, buf, ink);
     }
 }
 
@@ -127,12 +135,13 @@ fn large(wall: &Wall, items: &[Item], area: Rect, buf: &mut Buffer, ink: &Ink) {
         ..area
     };
     let mut shown = 0;
+    let each = usize::from(left.height) / items.len().max(1);
+    let most = match each {
+        10.. => Face::Full,
+        6.. => Face::Half,
+        _ => Face::Quarter,
+    };
     for item in items {
-        let most = if items.len() * 9 <= usize::from(left.height) || items.len() == 1 {
-            Face::Half
-        } else {
-            Face::Quarter
-        };
         let face = Face::fitting(&item.name, (left.width, left.height), most, wall.letters);
         let (_, high) = face.size(&item.name, wall.letters);
         if high + 2 > left.height {
@@ -150,7 +159,7 @@ fn large(wall: &Wall, items: &[Item], area: Rect, buf: &mut Buffer, ink: &Ink) {
 }
 
 /// A line each.
-fn lines(_: &Wall, items: &[Item], area: Rect, buf: &mut Buffer, ink: &Ink) {
+fn lines(items: &[Item], area: Rect, buf: &mut Buffer, ink: &Ink) {
     let room = usize::from(area.height);
     let shown = if items.len() > room {
         room.saturating_sub(1)

@@ -55,7 +55,8 @@ pub(super) fn draw(wall: &Wall, area: Rect, buf: &mut Buffer, ink: &Ink) {
     }
     // One face for all of them, so that a large number does not look small.
     let room = (column.saturating_sub(2), area.height.saturating_sub(3));
-    let faces = Group::ALL.map(|group| Face::fitting(&number(group), room, Face::Full, wall.letters));
+    let faces =
+        Group::ALL.map(|group| Face::fitting(&number(group), room, Face::Full, wall.letters));
     let face = [Face::Plain, Face::Quarter, Face::Half, Face::Full]
         .into_iter()
         .find(|face| faces.contains(face))

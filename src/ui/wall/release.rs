@@ -5,13 +5,14 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::{
     super::{
         ink::{Ink, bold},
-        measured::{errors_beside, since_it_finished},
-        strip::Strip,
+        measured::{self, errors_beside, since_it_finished},
+        strip::{Strip, sheet},
         told::{alert_mark, release_words},
         words::{age, group_mark},
     },
     below,
     letters::{self, Face},
+    list::since_words,
 };
 use crate::{
     app::wall::{Letters, Wall},
@@ -46,60 +47,75 @@ pub(super) fn draw(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, in
             .put(&format!("serving before: {}", before.label()), ink.dim);
     }
     let mut words = release_words(state, release);
-    if let Some(since) = state.releases.since(id) {
-        words.push_str(&format!(", since {}", age(state, since)));
-    }
+    words.push_str(&since_words(state, id));
     Strip::new(buf, left, 1).put(&words, style);
     left = below(left, 2 + u16::from(area.height >= 16));
-    left = weight(wall, release, left, buf, ink);
-    left = measured(wall, id, left, buf, ink);
-    alerts(wall, id, left, buf, ink);
+    left = numbers(wall, release, left, buf, ink);
+    left = alerts(wall, id, left, buf, ink);
+    measured(wall, release, left, buf, ink);
 }
 
-/// The share of traffic that the version under trial has, as a number and as a bar.
-fn weight(wall: &Wall, release: &Release, area: Rect, buf: &mut Buffer, ink: &Ink) -> Rect {
-    let Some(canary) = release
+/// The share of traffic that the version under trial has, and the share of requests that fail, as large as fit.
+fn numbers(wall: &Wall, release: &Release, area: Rect, buf: &mut Buffer, ink: &Ink) -> Rect {
+    let state = &wall.state;
+    let id = &release.rollout.id;
+    let canary = release
         .rollout
         .canary()
-        .filter(|_| !release.rollout.fully_promoted())
-    else {
-        return area;
-    };
-    let weight = &canary.weight;
-    let now = weight.actual.unwrap_or(weight.set);
-    let words = format!("{now} %");
-    let style = bold(ink.moving);
-    let room = (area.width / 3, area.height.saturating_sub(4));
-    let face = Face::fitting(&words, room, Face::Half, wall.letters);
-    let high = letters::write(&words, face, wall.letters, area, buf, style);
-    let (columns, _) = face.size(&words, wall.letters);
-    let beside = Rect {
-        x: area.x + (columns + 3).min(area.width),
-        width: area.width.saturating_sub(columns + 3),
-        ..area
-    };
-    let mut line = Strip::new(buf, beside, high / 2);
-    line.put("canary", ink.text);
-    if let Some((index, _)) = canary.current_step() {
-        line.put(
-            &format!(", step {} of {}", index + 1, canary.steps.len()),
-            ink.dim,
-        );
+        .filter(|_| !release.rollout.fully_promoted());
+    let mut numbers: Vec<(String, String, Style)> = Vec::with_capacity(2);
+    if let Some(canary) = canary {
+        let now = canary.weight.actual.unwrap_or(canary.weight.set);
+        let mut says = "canary".to_owned();
+        if let Some((index, _)) = canary.current_step() {
+            says.push_str(&format!(", step {} of {}", index + 1, canary.steps.len()));
+        }
+        numbers.push((format!("{now} %"), says, bold(ink.moving)));
     }
-    if high >= 3 {
-        bar(wall, (now, weight.of), beside, high / 2 + 1, buf, ink);
+    if let Some(share) = state.beside.error_share(id) {
+        let says = state
+            .beside
+            .metrics(id)
+            .and_then(|metrics| {
+                errors_beside(state, metrics)
+                    .map(|errors| format!("errors {errors} (canary / stable)"))
+                    .or_else(|| since_it_finished(state, metrics))
+            })
+            .unwrap_or_else(|| "errors".to_owned());
+        numbers.push((format!("{:.1} %", share * 100.0), says, bold(ink.bad)));
+    }
+    if numbers.is_empty() {
+        return area;
+    }
+    let column = area.width / 2;
+    let room = (
+        column.saturating_sub(2),
+        (area.height / 3).saturating_sub(1),
+    );
+    let mut high = 0;
+    for (nth, (number, says, style)) in (0..).zip(&numbers) {
+        let place = Rect {
+            x: area.x + nth * column,
+            width: column.saturating_sub(2),
+            ..area
+        };
+        let face = Face::fitting(number, room, Face::Half, wall.letters);
+        let lines = letters::write(number, face, wall.letters, place, buf, *style);
+        Strip::new(buf, place, lines).put(says, ink.text);
+        high = high.max(lines + 1);
+    }
+    if let Some(canary) = canary.filter(|_| area.height >= 14) {
+        let weight = (
+            canary.weight.actual.unwrap_or(canary.weight.set),
+            canary.weight.of,
+        );
+        bar(wall, weight, area, high, buf, ink);
+        high += 1;
     }
     below(area, high + u16::from(area.height >= 12))
 }
 
-fn bar(
-    wall: &Wall,
-    (now, of): (i32, i32),
-    area: Rect,
-    y: u16,
-    buf: &mut Buffer,
-    ink: &Ink,
-) {
+fn bar(wall: &Wall, (now, of): (i32, i32), area: Rect, y: u16, buf: &mut Buffer, ink: &Ink) {
     let columns = i64::from(area.width);
     let filled = i64::from(now.max(0)) * columns / i64::from(of.max(1));
     let filled = u16::try_from(filled.min(columns)).unwrap_or(0);
@@ -112,23 +128,18 @@ fn bar(
         .fill(empty, area.width - filled, ink.ghost);
 }
 
-fn measured(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, ink: &Ink) -> Rect {
-    let state = &wall.state;
-    let Some(metrics) = state.beside.metrics(id) else {
-        return area;
-    };
-    let words = errors_beside(state, metrics)
-        .map(|errors| format!("errors {errors} (canary / stable)"))
-        .or_else(|| since_it_finished(state, metrics));
-    let Some(words) = words else { return area };
-    Strip::new(buf, area, 0)
-        .put(&words, bold(ink.text))
-        .gap(2)
-        .put(&format!("read {} ago", age(state, metrics.read_at)), ink.dim);
-    below(area, 1 + u16::from(area.height >= 8))
+/// Canary beside stable, with the line of errors, where there is room for them.
+fn measured(wall: &Wall, release: &Release, area: Rect, buf: &mut Buffer, ink: &Ink) {
+    if area.height < 4 || area.width < 60 {
+        return;
+    }
+    let lines = if area.height >= 16 { 9 } else { 5 };
+    sheet(buf, area, 0, |sheet| {
+        measured::content(&wall.state, release, lines, sheet, ink);
+    });
 }
 
-fn alerts(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, ink: &Ink) {
+fn alerts(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, ink: &Ink) -> Rect {
     let state = &wall.state;
     let firing = state.beside.firing(id);
     let room = usize::from(area.height);
@@ -155,4 +166,6 @@ fn alerts(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, ink: &Ink) 
             ink.dim,
         );
     }
+    let high = u16::try_from(shown).unwrap_or(u16::MAX);
+    below(area, high.saturating_add(u16::from(shown < firing.len())))
 }

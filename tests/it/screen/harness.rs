@@ -360,8 +360,8 @@ impl Windlass {
         ask(self.shared.lock().terminal.screen())
     }
 
-    /// Every request so far that could have changed something, reviews of one's own rights apart.
-    pub(crate) fn writes(&self) -> Vec<Sent> {
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<Sent> {
         let text = fs::read_to_string(&self.requests).unwrap_or_default();
         text.split_inclusive('\n')
             // A line that is being written has no end yet.
@@ -374,13 +374,19 @@ impl Windlass {
                 body: request["body"].clone(),
                 status: request["status"].as_u64(),
             })
-            // A question to Prometheus is posted as a form.
-            .filter(|sent| {
-                sent.method != "GET"
-                    && !sent.path.contains("/selfsubject")
-                    && sent.server != "prometheus"
-            })
             .collect()
+    }
+
+    /// Every request so far that could have changed something, reviews of one's own rights apart.
+    pub(crate) fn writes(&self) -> Vec<Sent> {
+        let mut sent = self.requests();
+        // A question to Prometheus is posted as a form.
+        sent.retain(|sent| {
+            sent.method != "GET"
+                && !sent.path.contains("/selfsubject")
+                && sent.server != "prometheus"
+        });
+        sent
     }
 
     /// The changes among them: the note on the object, an Event, is not one.

@@ -14,3 +14,4 @@ mod leaving;
 mod safety;
 mod verbs;
 mod views;
+mod wall;
