@@ -341,8 +341,3 @@ pub const COMMANDS: &[Spec] = &[
 pub fn spec(command: Command) -> Option<&'static Spec> {
     COMMANDS.iter().find(|spec| spec.command == command)
 }
-
-/// The first key of a command, as one would write it.
-pub fn key_of(command: Command) -> Option<&'static str> {
-    spec(command).and_then(|spec| spec.keys.first().copied())
-}

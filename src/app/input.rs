@@ -6,7 +6,7 @@ use super::{
     board::Counts,
     command::{COMMANDS, Command, Spec},
     dialog::SILENCE,
-    key::{self, Code, Key},
+    key::{Code, Key},
     msg::Effect,
     release_view::{OpenRelease, Pane},
     state::{HistoryPurpose, Loading, LogState, LogsOverlay, Overlay, Ring, State, Tone, View},
@@ -37,7 +37,7 @@ impl State {
             Some(Overlay::Plan(_)) => self.dialog_key(key),
             Some(_) => self.overlay_key(key),
             None if self.view == View::Board && self.board.filtering => self.filter_key(key),
-            None => match key::command(key) {
+            None => match self.session.keys.command(key) {
                 Some(command) => self.command(command),
                 None => Vec::new(),
             },
@@ -574,6 +574,9 @@ impl State {
         let depth = self.overlays.len();
         let (keep, effects) = match &mut overlay {
             Overlay::Plan(_) => (Keep::Yes, Vec::new()),
+            Overlay::Help { .. } if self.session.keys.means(key, Command::Help) => {
+                (Keep::No, Vec::new())
+            }
             Overlay::Help { scroll } => (scroll_key(key, scroll), Vec::new()),
             Overlay::Palette { typed, selected } => self.palette_key(key, typed, selected),
             Overlay::Menu {
@@ -662,7 +665,7 @@ impl State {
             },
             Overlay::Changed(changed) => match (key.code, changed.list.get(changed.selected)) {
                 (Code::Enter, Some(entry)) => (Keep::No, self.open_changed(&entry.opens)),
-                (Code::Char('t'), _) => (Keep::No, Vec::new()),
+                _ if self.session.keys.means(key, Command::Changed) => (Keep::No, Vec::new()),
                 _ => {
                     let last = changed.list.len().saturating_sub(1);
                     (list_key(key, &mut changed.selected, last), Vec::new())
@@ -752,7 +755,7 @@ impl State {
                 self.ask(verb, Some((target.clone(), uid.clone()))),
             );
         }
-        if key.code == Code::Char('m') {
+        if self.session.keys.means(key, Command::Menu) {
             return (Keep::No, Vec::new());
         }
         (
@@ -828,7 +831,7 @@ fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
 
 fn scroll_key(key: Key, scroll: &mut u16) -> Keep {
     match key.code {
-        Code::Esc | Code::Char('q' | '?') => return Keep::No,
+        Code::Esc | Code::Char('q') => return Keep::No,
         Code::Char('j') | Code::Down => *scroll = scroll.saturating_add(1),
         Code::Char('k') | Code::Up => *scroll = scroll.saturating_sub(1),
         Code::PageDown => *scroll = scroll.saturating_add(10),

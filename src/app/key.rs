@@ -1,8 +1,6 @@
 //! Keys as the reducer knows them, and how they become commands. Nothing past this module sees a key, except text
 //! inputs and the ceremony of a dialog, which counts keys on purpose.
 
-use super::command::{COMMANDS, Command};
-
 /// One key press. Plain data: the terminal's own types stay in `runtime`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -93,17 +91,17 @@ impl Key {
     }
 }
 
-/// The command that a key means. Alt-modified keys mean nothing: an Escape and a letter that arrive together look alike.
-pub fn command(key: Key) -> Option<Command> {
-    COMMANDS
-        .iter()
-        .find(|spec| spec.keys.iter().any(|text| key.is(text)))
-        .map(|spec| spec.command)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::{
+        command::{COMMANDS, Command},
+        keymap::Keymap,
+    };
+
+    fn command(key: Key) -> Option<Command> {
+        Keymap::default().command(key)
+    }
 
     #[test]
     fn no_key_means_two_commands() {

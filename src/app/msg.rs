@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{key::Key, state::AuditLine};
+use super::{key::Key, mouse::Mouse, state::AuditLine};
 use crate::{
     model::{
         detail::Revision,
@@ -28,6 +28,8 @@ pub enum Msg {
     Key(Key),
     /// A bracketed paste: text for an input field, never keys.
     Paste(String),
+    /// Where the operator wants it: the mouse selects and scrolls.
+    Mouse(Mouse),
     Resized {
         columns: u16,
         rows: u16,

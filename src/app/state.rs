@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     actions::Actions, beside::Beside, board, changed::ChangedBefore, dialog::Dialog, inbox::Inbox,
-    queue::Queue, release_view, releases::Releases,
+    keymap::Keymap, queue::Queue, release_view, releases::Releases,
 };
 use crate::{
     model::{
@@ -51,6 +51,8 @@ pub struct State {
     /// Releases that ring when they wait, fail or are done.
     pub ringing: HashMap<ReleaseId, Ring>,
     pub last_key: Option<Timestamp>,
+    /// The last row that was clicked, and when: a second click soon after opens it.
+    pub clicked: Option<(ReleaseId, Timestamp)>,
     /// Something that is drawn has changed since the last frame.
     pub dirty: bool,
     pub leaving: bool,
@@ -64,6 +66,8 @@ pub struct Session {
     pub read_only: bool,
     /// Minutes without a key after which an armed environment is read-only again.
     pub armed_minutes: i64,
+    /// What the keys mean.
+    pub keys: Keymap,
     /// Whether a clock is drawn, which costs a wake-up a second.
     pub clock: bool,
     /// The zone that times of day are shown in. Found once at the start: drawing asks the system for nothing.
@@ -328,6 +332,7 @@ impl State {
             notice: None,
             ringing: HashMap::new(),
             last_key: None,
+            clicked: None,
             dirty: true,
             leaving: false,
         }

@@ -40,6 +40,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.paste(&text);
             Vec::new()
         }
+        Msg::Mouse(mouse) => state.mouse(mouse),
         Msg::Resized { columns, rows } => {
             state.columns = columns;
             state.rows = rows;

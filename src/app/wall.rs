@@ -88,6 +88,7 @@ impl Wall {
             }
             Msg::Key(_)
             | Msg::Paste(_)
+            | Msg::Mouse(_)
             | Msg::Shown(_)
             | Msg::Detail { .. }
             | Msg::Planned { .. }

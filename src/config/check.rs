@@ -1,7 +1,7 @@
 //! Holds a parsed file against the description of the keys and collects everything that is wrong. Must never stop at
 //! the first mistake, and must never quote a value where a secret may stand.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use toml::{
     Spanned,
@@ -10,6 +10,7 @@ use toml::{
 
 use super::{
     describe::{Empty, Key, Needed, ROOT, Rule, SECRET, Shape},
+    keys::{self, Given},
     near::nearest,
     problem::Found,
     rule,
@@ -114,6 +115,7 @@ impl Walk<'_, '_> {
                 self.texts(list, *each, *empty, value);
             }
             (Shape::Labels, DeValue::Table(labels)) => self.labels(labels),
+            (Shape::Keys, DeValue::Table(table)) => self.keys(table),
             (Shape::Table(keys), DeValue::Table(table)) => self.table(table, keys, at),
             (Shape::Named(keys), DeValue::Table(tables)) => self.named(tables, keys),
             (Shape::Secret, DeValue::Table(source)) => self.secret(source, at),
@@ -158,6 +160,51 @@ impl Walk<'_, '_> {
                 let says = format!("a text is wanted, not {}", kind(value.get_ref()));
                 self.under(name.get_ref(), |walk| walk.wrong(value, &says));
             }
+        }
+    }
+
+    fn keys(&mut self, table: &DeTable<'_>) {
+        let names = || keys::COMMANDS.iter().map(|command| command.name);
+        let mut given = Vec::new();
+        let mut changed = BTreeSet::new();
+        for (name, value) in table {
+            let word = name.get_ref().as_ref();
+            let Some(command) = keys::COMMANDS.iter().find(|command| command.name == word) else {
+                let advice = match nearest(word, names()) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => format!("valid are {}", names().collect::<Vec<_>>().join(", ")),
+                };
+                let says = format!("unknown command {word:?} in [keys]; {advice}");
+                self.found.add(&name.span(), says);
+                continue;
+            };
+            changed.insert(command.name);
+            let one = std::slice::from_ref(value);
+            let items: Box<dyn Iterator<Item = &Spanned<DeValue<'_>>>> = match value.get_ref() {
+                DeValue::Array(list) => Box::new(list.iter()),
+                _ => Box::new(one.iter()),
+            };
+            for item in items {
+                self.under(command.name, |walk| match item.get_ref() {
+                    DeValue::String(text) => match keys::is_key(text) {
+                        Ok(()) => given.push(Given {
+                            command,
+                            key: text.as_ref(),
+                            at: item.span(),
+                        }),
+                        Err(says) => walk.wrong(item, &says),
+                    },
+                    other => {
+                        let says =
+                            format!("a key or a list of keys is wanted, not {}", kind(other));
+                        walk.wrong(item, &says);
+                    }
+                });
+            }
+        }
+        given.sort_by_key(|given| given.at.start);
+        for (at, says) in keys::refused(&given, &changed) {
+            self.found.add(&at, says);
         }
     }
 
@@ -262,7 +309,7 @@ const fn wanted(shape: &Shape) -> &'static str {
         Shape::Yes => "true or false",
         Shape::Whole { .. } => "a whole number",
         Shape::Texts { .. } => "a list of texts",
-        Shape::Labels | Shape::Table(_) | Shape::Named(_) => "a table",
+        Shape::Labels | Shape::Keys | Shape::Table(_) | Shape::Named(_) => "a table",
         Shape::Secret => "one of { env = … }, { file = … } and { command = … }",
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Table(&'static [Key]),
     /// Tables under names of the writer's own.
     Named(&'static [Key]),
+    /// Keys under the names of commands: one, or a list of them.
+    Keys,
     /// Where a secret comes from: exactly one of `env`, `file`, `command`.
     Secret,
 }
@@ -82,6 +84,7 @@ const fn one_of_these(name: &'static str, says: &'static str, shape: Shape) -> K
 }
 
 pub(super) const THEMES: &[&str] = &["dark", "light", "high-contrast", "colour-blind", "terminal"];
+pub(super) const NOTICES: &[&str] = &["bell", "osc9", "osc777", "off"];
 pub(super) const TIERS: &[&str] = &["dev", "staging", "prod"];
 /// The ways to name a secret.
 pub(super) const SECRET: &[Key] = &[
@@ -107,6 +110,11 @@ pub(super) const SECRET: &[Key] = &[
 
 pub(super) const ROOT: &[Key] = &[
     key("ui", "the screen", Shape::Table(UI)),
+    key(
+        "keys",
+        "keys of the screen, under the names of commands: one key, or a list of them; an empty list takes them away",
+        Shape::Keys,
+    ),
     key("write", "what may be acted on", Shape::Table(WRITE)),
     key(
         "actions",
@@ -137,6 +145,21 @@ const UI: &[Key] = &[
         Shape::Text(rule::theme),
     ),
     key("clock", "show the time of day", Shape::Yes),
+    key(
+        "mouse",
+        "the wheel scrolls, a click selects, a second one opens; it never confirms or acts",
+        Shape::Yes,
+    ),
+    key(
+        "clipboard",
+        "copying reaches the clipboard of the terminal (OSC 52)",
+        Shape::Yes,
+    ),
+    key(
+        "notice",
+        "how a release rings: bell, osc9, osc777 (with the bell), or off",
+        Shape::Word(NOTICES),
+    ),
 ];
 
 const WRITE: &[Key] = &[

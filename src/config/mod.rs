@@ -9,6 +9,7 @@
 
 mod check;
 mod describe;
+pub mod keys;
 mod load;
 mod near;
 mod problem;
@@ -36,6 +37,7 @@ pub use workload::{NotAWorkload, Workload};
 #[serde(default)]
 pub struct Config {
     pub ui: Ui,
+    pub keys: keys::Keys,
     pub write: Write,
     pub actions: Actions,
     /// What one of these does not describe is an environment too, of tier prod.
@@ -50,6 +52,23 @@ pub struct Ui {
     /// The name of a theme, or the path of a file.
     pub theme: String,
     pub clock: bool,
+    pub mouse: bool,
+    /// Whether a copy goes to the clipboard of the terminal.
+    pub clipboard: bool,
+    pub notice: Notice,
+}
+
+/// How the terminal is told that a release rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notice {
+    #[default]
+    Bell,
+    /// With the bell, a notice with a text (OSC 9).
+    Osc9,
+    /// With the bell, a notice with a title and a text (OSC 777).
+    Osc777,
+    Off,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -142,6 +161,9 @@ impl Default for Ui {
         Self {
             theme: "dark".to_owned(),
             clock: true,
+            mouse: false,
+            clipboard: true,
+            notice: Notice::Bell,
         }
     }
 }

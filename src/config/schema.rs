@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::describe::{Empty, Key, Needed, ROOT, SECRET, Shape};
+use super::{
+    describe::{Empty, Key, Needed, ROOT, SECRET, Shape},
+    keys,
+};
 
 /// The JSON schema (2020-12) of the configuration.
 pub fn schema() -> Value {
@@ -60,6 +63,17 @@ fn of(shape: &Shape) -> Value {
         Shape::Texts { empty, .. } => {
             let least = usize::from(matches!(empty, Empty::Refused(_)));
             json!({ "type": "array", "items": { "type": "string" }, "minItems": least })
+        }
+        Shape::Keys => {
+            let of_one = json!({ "oneOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "type": "string" } },
+            ] });
+            let properties: Map<String, Value> = keys::COMMANDS
+                .iter()
+                .map(|command| (command.name.to_owned(), of_one.clone()))
+                .collect();
+            json!({ "type": "object", "properties": properties, "additionalProperties": false })
         }
         Shape::Labels => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         Shape::Table(keys) => table(keys),

@@ -13,15 +13,17 @@ use super::{
     alarm::Alarm,
     clock::now,
     effects::Effects,
-    terminal::{Drawn, Ended, Input, Terminal},
+    terminal::{Copied, Drawn, Ended, Input, Terminal},
 };
 use crate::{
     app::{
         key::{Code, Key},
+        mouse::{Mouse, MouseKind},
         msg::{Effect, Msg},
-        state::State,
+        state::{State, Tone},
         update,
     },
+    model::text::sanitise,
     ui::{self, theme::Theme},
 };
 
@@ -154,6 +156,7 @@ impl Screen {
                     None => continue,
                 },
                 Input::Paste(text) => Msg::Paste(text.to_string()),
+                Input::Mouse(mouse) => Msg::Mouse(mouse_of(mouse)),
                 Input::Resize(columns, rows) => Msg::Resized { columns, rows },
                 Input::Resumed => {
                     self.state.dirty = true;
@@ -200,14 +203,22 @@ impl Screen {
         for effect in effects {
             match effect {
                 Effect::Quit => return Flow::End(Left::Asked),
-                Effect::Copy(text) => self.terminal.copy(&crate::model::text::sanitise(&text)),
-                Effect::Ring(words) => self.terminal.ring(&crate::model::text::sanitise(&words)),
+                Effect::Copy(text) => match self.terminal.copy(&sanitise(&text)) {
+                    Copied::Sent => {}
+                    Copied::TooLong => self.state.say(
+                        Tone::Bad,
+                        "nothing was copied: it is longer than terminals take",
+                    ),
+                    Copied::SwitchedOff => self.state.say(
+                        Tone::Waiting,
+                        format!("[ui] clipboard is off, so this is only shown: {text}"),
+                    ),
+                },
+                Effect::Ring(words) => self.terminal.ring(&sanitise(&words)),
                 Effect::Suspend => {
                     if !self.terminal.suspend() {
-                        self.state.say(
-                            crate::app::state::Tone::Plain,
-                            "there is no shell to suspend to",
-                        );
+                        self.state
+                            .say(Tone::Plain, "there is no shell to suspend to");
                     }
                 }
                 other => self.effects.start(other),
@@ -293,4 +304,18 @@ pub(super) fn key_of(key: super::terminal::Key) -> Option<Key> {
         alt: key.alt,
         repeat: key.repeat,
     })
+}
+
+/// What the mouse did, in the reducer's words.
+fn mouse_of(mouse: super::terminal::Mouse) -> Mouse {
+    use super::terminal::MouseKind as From;
+    Mouse {
+        kind: match mouse.kind {
+            From::Press => MouseKind::Press,
+            From::WheelUp => MouseKind::WheelUp,
+            From::WheelDown => MouseKind::WheelDown,
+        },
+        column: mouse.column,
+        row: mouse.row,
+    }
 }

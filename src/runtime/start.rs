@@ -9,14 +9,16 @@ use super::{
     effects::Effects,
     screen::{Left, Screen},
     session::{self, Session, Variables},
-    terminal::{OpenError, Terminal},
+    terminal::{self, Notices, OpenError, Terminal},
 };
 use crate::{
     app::{
         beside::Beside,
         board::Board,
+        keymap::Keymap,
         state::{Environment, Notice, OpenIntent, Overlay, State, Tone},
     },
+    config,
     model::{
         id::ReleaseId,
         text::{sanitise, sanitise_line},
@@ -58,7 +60,7 @@ pub async fn screen(
         result_sender,
         source_sender,
     );
-    let terminal = Terminal::open(variables)?;
+    let terminal = Terminal::open(variables, wanted_of(&session.config.ui))?;
     let (columns, rows) = terminal.size();
     let state = first_state(session, &options, columns, rows);
     // After the terminal is taken: what a source says first must find somebody who shows it.
@@ -75,6 +77,20 @@ pub async fn screen(
     effects.finish().await;
     session.save();
     Ok(left)
+}
+
+/// What the configuration wants of the terminal.
+fn wanted_of(ui: &config::Ui) -> terminal::Options {
+    terminal::Options {
+        mouse: ui.mouse,
+        clipboard: ui.clipboard,
+        notices: match ui.notice {
+            config::Notice::Bell => Notices::Bell,
+            config::Notice::Osc9 => Notices::Osc9,
+            config::Notice::Osc777 => Notices::Osc777,
+            config::Notice::Off => Notices::Off,
+        },
+    }
 }
 
 pub(super) fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScreen> {
@@ -121,6 +137,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         clock: session.config.ui.clock,
         zone: jiff::tz::TimeZone::system(),
         id: session.id.clone(),
+        keys: Keymap::new(&session.config.keys),
         next_intent: 0,
         open_intents: open_intents.clone(),
     };

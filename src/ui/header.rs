@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{
-        layout,
+        layout, mouse,
         state::{Environment, State, View},
     },
     model::{
@@ -325,28 +325,22 @@ fn left_words(now: Timestamp, until: Timestamp) -> String {
     duration_words(until.duration_since(now).as_secs().max(0))
 }
 
-const TABS: [(&str, &str, View); 5] = [
-    ("1", "Board", View::Board),
-    ("2", "Release", View::Release),
-    ("3", "Inbox", View::Inbox),
-    ("8", "Audit", View::Audit),
-    ("9", "Sources", View::Sources),
-];
-
 fn tabs(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let mut line = Strip::new(buf, area, 1);
     line.gap(2);
-    for (digit, name, view) in TABS {
-        let (digit_style, name_style) = if view == state.view {
+    for tab in mouse::tabs(state) {
+        let (key_style, name_style) = if tab.view == state.view {
             (bold(ink.accent), bold(ink.text))
         } else {
             (ink.ghost, ink.dim)
         };
-        line.put(digit, digit_style).gap(1).put(name, name_style);
-        if view == View::Inbox && !state.inbox.entries.is_empty() {
-            let waits = state.inbox.entries.len().to_string();
-            line.gap(1).put(&waits, bold(ink.waiting));
+        line.to(tab.from);
+        if !tab.key.is_empty() {
+            line.put(tab.key, key_style).gap(1);
         }
-        line.gap(3);
+        line.put(tab.name, name_style);
+        if let Some(waits) = &tab.waits {
+            line.gap(1).put(waits, bold(ink.waiting));
+        }
     }
 }

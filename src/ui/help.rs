@@ -9,17 +9,18 @@ use super::{
     strip::{Sheet, Strip, lines_of, sheet},
 };
 use crate::app::{
-    command::{COMMANDS, Danger, Scope, Spec},
+    command::{COMMANDS, Command, Danger, Scope, Spec},
     palette_matches,
+    state::State,
 };
 
-pub(super) fn draw(scroll: u16, screen: Rect, buf: &mut Buffer, ink: &Ink) {
+pub(super) fn draw(state: &State, scroll: u16, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     let columns = if screen.width >= 100 {
         90
     } else {
         screen.width
     };
-    let content = |sheet: &mut Sheet<'_>| content(sheet, ink);
+    let content = |sheet: &mut Sheet<'_>| content(state, sheet, ink);
     let wanted = lines_of(buf, pane::inside(screen, columns), content);
     let rows = u16::try_from(wanted + 4).unwrap_or(u16::MAX);
     let area = pane::place(screen, columns, rows);
@@ -34,7 +35,14 @@ pub(super) fn draw(scroll: u16, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     last_line(
         &[
             ("j k", "scroll"),
-            (":", "any command by name"),
+            (
+                state
+                    .session
+                    .keys
+                    .first(Command::Palette)
+                    .unwrap_or_default(),
+                "any command by name",
+            ),
             ("Esc", "leaves"),
         ],
         inner,
@@ -51,7 +59,7 @@ fn last_line(keys: &[(&str, &str)], inner: Rect, buf: &mut Buffer, ink: &Ink) {
 
 type Belongs = fn(&Spec) -> bool;
 
-fn content(sheet: &mut Sheet<'_>, ink: &Ink) {
+fn content(state: &State, sheet: &mut Sheet<'_>, ink: &Ink) {
     let parts: [(&str, Belongs); 3] = [
         (
             "Act: each opens a plan, and nothing is sent without its ceremony",
@@ -70,7 +78,7 @@ fn content(sheet: &mut Sheet<'_>, ink: &Ink) {
         }
         sheet.wrapped(0, heading, bold(ink.text));
         for spec in COMMANDS.iter().filter(|spec| belongs(spec)) {
-            sheet.line(|line| one(spec, line, ink));
+            sheet.line(|line| one(state, spec, line, ink));
         }
     }
     sheet.blank();
@@ -89,12 +97,14 @@ fn content(sheet: &mut Sheet<'_>, ink: &Ink) {
     }
 }
 
-fn one(spec: &Spec, line: &mut Strip<'_>, ink: &Ink) {
+fn one(state: &State, spec: &'static Spec, line: &mut Strip<'_>, ink: &Ink) {
     line.gap(2);
-    if spec.keys.is_empty() {
-        line.put("m or :", ink.ghost);
+    let keys = &state.session.keys;
+    if keys.of(spec).next().is_none() {
+        let ways = [Command::Menu, Command::Palette].map(|way| keys.first(way).unwrap_or_default());
+        line.put(&ways.join(" or "), ink.ghost);
     }
-    for (nth, key) in spec.keys.iter().enumerate() {
+    for (nth, key) in keys.of(spec).enumerate() {
         if nth > 0 {
             line.gap(1);
         }
@@ -106,8 +116,16 @@ fn one(spec: &Spec, line: &mut Strip<'_>, ink: &Ink) {
         .put(spec.words, ink.dim);
 }
 
-pub(super) fn palette(typed: &str, selected: usize, screen: Rect, buf: &mut Buffer, ink: &Ink) {
+pub(super) fn palette(
+    state: &State,
+    typed: &str,
+    selected: usize,
+    screen: Rect,
+    buf: &mut Buffer,
+    ink: &Ink,
+) {
     let found = palette_matches(typed);
+    let keys = &state.session.keys;
     let columns = if screen.width >= 100 {
         90
     } else {
@@ -136,7 +154,7 @@ pub(super) fn palette(typed: &str, selected: usize, screen: Rect, buf: &mut Buff
                 line.ground(ink.selection).put("▌", ink.accent);
             }
             line.to(2).put(spec.name, bold(ink.text)).to(18);
-            line.put(spec.keys.first().unwrap_or(&""), ink.accent)
+            line.put(keys.first(spec.command).unwrap_or_default(), ink.accent)
                 .to(26);
             line.put(spec.words, ink.dim);
         });

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     app::{
         beside::WaitingGate,
+        command::Command,
         inbox::Waiting,
         layout,
         state::{Environment, State, View},
@@ -55,7 +56,7 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
 
 /// One key and what it does.
 struct Item {
-    key: &'static str,
+    key: String,
     /// What it does to this very release, where there is room to say so.
     long: Option<String>,
     short: &'static str,
@@ -65,9 +66,15 @@ struct Item {
 }
 
 impl Item {
-    const fn fixed(key: &'static str, does: &'static str, rank: u8) -> Self {
+    /// None where the command has no key: the bar tells keys.
+    fn of(state: &State, command: Command, does: &'static str, rank: u8) -> Option<Self> {
+        let key = state.session.keys.first(command)?;
+        Some(Self::fixed(key, does, rank))
+    }
+
+    fn fixed(key: &str, does: &'static str, rank: u8) -> Self {
         Self {
-            key,
+            key: key.to_owned(),
             long: None,
             short: does,
             lit: true,
@@ -88,7 +95,7 @@ impl Item {
     }
 
     fn cells(&self) -> usize {
-        width(self.key) + 1 + width(self.words())
+        width(&self.key) + 1 + width(self.words())
     }
 }
 
@@ -132,7 +139,7 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         } else {
             (ink.ghost, ink.ghost)
         };
-        line.put(item.key, key)
+        line.put(&item.key, key)
             .gap(1)
             .put(item.words(), text)
             .gap(u16::try_from(gap).unwrap_or(2));
@@ -152,36 +159,38 @@ fn items(state: &State) -> Vec<Item> {
     items.extend(around(state));
     match state.view {
         View::Board if state.board.rows().is_empty() => {
-            items.push(Item::fixed("r", "try again", 5));
-            items.push(Item::fixed("9", "sources", 6));
+            items.extend(Item::of(state, Command::Refresh, "try again", 5));
+            items.extend(Item::of(state, Command::Sources, "sources", 6));
         }
         View::Board => {
-            items.push(Item::fixed("space", "mark", 9));
-            items.push(Item::fixed("n", "next", 6));
-            items.push(Item::fixed("/", "filter", 8));
+            items.extend(Item::of(state, Command::Mark, "mark", 9));
+            items.extend(Item::of(state, Command::NextThatNeedsYou, "next", 6));
+            items.extend(Item::of(state, Command::Filter, "filter", 8));
         }
         View::Release => {
-            items.push(Item::fixed("h", "history", 7));
-            items.push(Item::fixed("l", "logs", 6));
-            items.push(Item::fixed("Tab", "pane", 5));
-            items.push(Item::fixed("n", "next", 8));
+            items.extend(Item::of(state, Command::History, "history", 7));
+            items.extend(Item::of(state, Command::Logs, "logs", 6));
+            items.extend(Item::of(state, Command::NextPane, "pane", 5));
+            items.extend(Item::of(state, Command::NextThatNeedsYou, "next", 8));
         }
         View::Inbox => {
-            items.push(Item::fixed("space", "mark", 8));
-            items.push(Item::fixed("Enter", "open", 7));
-            items.push(Item::fixed("Esc", "back to the Board", 2));
+            items.extend(Item::of(state, Command::Mark, "mark", 8));
+            items.extend(Item::of(state, Command::Open, "open", 7));
+            items.extend(Item::of(state, Command::Back, "back to the Board", 2));
         }
         View::Audit | View::Sources => {
-            items.push(Item::fixed("j k", "move", 4));
-            items.push(Item::fixed("r", "read again", 5));
-            items.push(Item::fixed("Esc", "back to the Board", 2));
+            let down = state.session.keys.first(Command::Down).unwrap_or_default();
+            let up = state.session.keys.first(Command::Up).unwrap_or_default();
+            items.push(Item::fixed(&format!("{down} {up}"), "move", 4));
+            items.extend(Item::of(state, Command::Refresh, "read again", 5));
+            items.extend(Item::of(state, Command::Back, "back to the Board", 2));
         }
     }
     let menu = matches!(state.view, View::Board | View::Release | View::Inbox);
     if menu && target(state).is_some() {
-        items.push(Item::fixed("m", "more", 5));
+        items.extend(Item::of(state, Command::Menu, "more", 5));
     }
-    items.push(Item::fixed("?", "keys", 3));
+    items.extend(Item::of(state, Command::Help, "keys", 3));
     items
 }
 
@@ -215,14 +224,16 @@ fn around(state: &State) -> Vec<Item> {
             .collect(),
         (_, None) => Vec::new(),
     };
-    if let Some(first) = gates.first() {
+    if let Some(first) = gates.first()
+        && let Some(key) = state.session.keys.first(Command::Act(Verb::Approve))
+    {
         let armed = state
             .environments
             .get(&first.environment)
             .is_some_and(|environment| matches!(environment.arming, Arming::Armed { .. }));
         let may = gates.iter().any(|gate| gate.gate.may_decide != Some(false));
         items.push(Item {
-            key: "a",
+            key: key.to_owned(),
             long: Some(format!("approve {}", &*first.gate.environment)),
             short: "approve",
             lit: armed && may,
@@ -232,7 +243,7 @@ fn around(state: &State) -> Vec<Item> {
     if let Some((release, _)) = meant
         && !state.beside.firing(&release.rollout.id).is_empty()
     {
-        items.push(Item::fixed("t", "what changed", 4));
+        items.extend(Item::of(state, Command::Changed, "what changed", 4));
     }
     items
 }
@@ -250,14 +261,14 @@ fn verbs(
     } else {
         Verb::Pause
     };
-    for (verb, key, rank) in [
-        (Verb::BackOut, "x", 0),
-        (pause, if pause == Verb::Pause { "z" } else { "u" }, 2),
-        (Verb::Promote, "p", 1),
-    ] {
+    let keys = &state.session.keys;
+    for (verb, rank) in [(Verb::BackOut, 0), (pause, 2), (Verb::Promote, 1)] {
+        let Some(key) = keys.first(Command::Act(verb)) else {
+            continue;
+        };
         let offer = offer::offer(verb, release, access);
         items.push(Item {
-            key,
+            key: key.to_owned(),
             long: Some(long_words(verb, release, &offer)),
             short: verb.title(),
             lit: would_go(&offer, environment),
@@ -267,9 +278,10 @@ fn verbs(
     if let Some(environment) = environment
         && environment.arming == Arming::ReadOnly
         && !state.session.read_only
+        && let Some(key) = keys.first(Command::Arm)
     {
         items.push(Item {
-            key: "W",
+            key: key.to_owned(),
             long: Some(format!("arm for {} min", state.session.armed_minutes)),
             short: "arm",
             lit: true,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     app::{
         command::{self, Command},
+        keymap::Keymap,
         state::State,
     },
     model::{id::ReleaseId, text::width},
@@ -44,7 +45,14 @@ pub(super) fn draw(
         preface(&before, sheet, ink);
         for (nth, offer) in offers.iter().enumerate() {
             heading(&offers, nth, sheet, ink);
-            one(offer, target, nth == selected, sheet, ink);
+            one(
+                &state.session.keys,
+                offer,
+                target,
+                nth == selected,
+                sheet,
+                ink,
+            );
         }
         if offers.is_empty() {
             sheet.wrapped(0, "it is gone", ink.waiting);
@@ -66,7 +74,7 @@ pub(super) fn draw(
         preface(&before, sheet, ink);
         for (nth, offer) in offers.iter().enumerate().take(selected + 1) {
             heading(&offers, nth, sheet, ink);
-            one(offer, target, false, sheet, ink);
+            one(&state.session.keys, offer, target, false, sheet, ink);
         }
     });
     let scroll = end.saturating_sub(usize::from(body.height));
@@ -178,7 +186,14 @@ fn preface(before: &[String], sheet: &mut Sheet<'_>, ink: &Ink) {
     }
 }
 
-fn one(offer: &Offer, target: &ReleaseId, selected: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
+fn one(
+    keys: &Keymap,
+    offer: &Offer,
+    target: &ReleaseId,
+    selected: bool,
+    sheet: &mut Sheet<'_>,
+    ink: &Ink,
+) {
     let plannable = offer.can_be_planned();
     let words = words_of(offer.verb);
     let vendor = format!("({})", offer.verb.vendor(target.kind));
@@ -189,7 +204,7 @@ fn one(offer: &Offer, target: &ReleaseId, selected: bool, sheet: &mut Sheet<'_>,
             line.ground(ink.selection).put("▌", ink.accent);
         }
         line.to(2);
-        let key = command::key_of(Command::Act(offer.verb)).unwrap_or(" ");
+        let key = keys.first(Command::Act(offer.verb)).unwrap_or(" ");
         let (key_style, name_style) = if offer.offered() {
             (bold(ink.accent), bold(ink.text))
         } else if plannable {

@@ -58,8 +58,10 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
 
 fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, ink: &Ink) {
     match overlay {
-        Overlay::Help { scroll } => help::draw(*scroll, area, buf, ink),
-        Overlay::Palette { typed, selected } => help::palette(typed, *selected, area, buf, ink),
+        Overlay::Help { scroll } => help::draw(state, *scroll, area, buf, ink),
+        Overlay::Palette { typed, selected } => {
+            help::palette(state, typed, *selected, area, buf, ink)
+        }
         Overlay::Menu {
             target, selected, ..
         } => menu::draw(state, target, *selected, area, buf, ink),

@@ -197,6 +197,7 @@ impl World {
             seen: BTreeMap::new(),
             executed: BTreeSet::new(),
             last_key: None,
+            clicked: None,
         };
         world.tell();
         world.now += SignedDuration::from_secs(5);
@@ -390,6 +391,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
             clock: true,
             zone: jiff::tz::TimeZone::UTC,
             id: "s1".to_owned(),
+            keys: windlass::app::keymap::Keymap::default(),
             next_intent: 0,
             open_intents: Vec::new(),
         },

@@ -2,26 +2,34 @@
 //!
 //! Owns the encoding. Must take nothing but [`Safe`] text: what is copied is pasted into a shell.
 
-use std::fmt::Write;
-
+use super::passthrough::Within;
 use crate::model::text::Safe;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The sequence that makes the terminal put `text` on its clipboard.
+/// What terminals take: 100,000 characters when encoded.
+const LONGEST: usize = 74_994;
+
+/// The bytes that make the terminal put `text` on its clipboard; `None` where it is longer than terminals take.
 ///
 /// Inside tmux it is sent twice, bare and wrapped: which of the two arrives depends on `set-clipboard` and
 /// `allow-passthrough`, and arriving twice does no harm.
-pub(super) fn copy(text: &Safe, in_tmux: bool) -> Vec<u8> {
+pub(super) fn copy(text: &Safe, within: Within) -> Option<Vec<u8>> {
+    if !fits(text.len()) {
+        return None;
+    }
     let mut sequence = String::from("\x1b]52;c;");
     base64(text.as_bytes(), &mut sequence);
     sequence.push('\x07');
-    if in_tmux {
-        let wrapped = sequence.replace('\x1b', "\x1b\x1b");
-        // Writing to a String cannot fail.
-        let _infallible = write!(sequence, "\x1bPtmux;{wrapped}\x1b\\");
-    }
-    sequence.into_bytes()
+    let wrapped = within.wrap(sequence.as_bytes());
+    Some(match within {
+        Within::Tmux => [sequence.as_bytes(), &wrapped].concat(),
+        Within::Nothing | Within::Screen => wrapped,
+    })
+}
+
+const fn fits(bytes: usize) -> bool {
+    bytes <= LONGEST
 }
 
 fn base64(bytes: &[u8], out: &mut String) {
@@ -73,11 +81,20 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_one_sequence_and_twice_inside_tmux() {
-        assert_eq!(copy(&sanitise("foo"), false), b"\x1b]52;c;Zm9v\x07");
+    fn a_copy_is_one_sequence_twice_inside_tmux_and_wrapped_inside_screen() {
+        let copied = |within| copy(&sanitise("foo"), within).unwrap();
+        assert_eq!(copied(Within::Nothing), b"\x1b]52;c;Zm9v\x07");
         assert_eq!(
-            copy(&sanitise("foo"), true),
+            copied(Within::Tmux),
             b"\x1b]52;c;Zm9v\x07\x1bPtmux;\x1b\x1b]52;c;Zm9v\x07\x1b\\"
         );
+        assert_eq!(copied(Within::Screen), b"\x1bP\x1b]52;c;Zm9v\x07\x1b\\");
+    }
+
+    #[test]
+    fn what_no_terminal_takes_is_not_sent() {
+        let most = encoded(&"x".repeat(LONGEST));
+        assert!(most.len() <= 100_000, "{}", most.len());
+        assert!(fits(LONGEST) && !fits(LONGEST + 1));
     }
 }

@@ -1,9 +1,9 @@
 //! The meaning of one complete control sequence that came from the keyboard.
 //!
 //! Owns the table of xterm, VT, rxvt, Linux console, kitty and `modifyOtherKeys` forms. Must answer nothing for a
-//! sequence it does not know: answers to queries, mouse reports and future protocols are not keys.
+//! sequence it does not know: answers to queries and future protocols are not keys.
 
-use super::key::{Code, Focus, Input, Key};
+use super::key::{Code, Focus, Input, Key, Mouse, MouseKind};
 
 /// What a sequence turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,11 @@ pub(super) enum Sequence {
 
 /// `parameters` is all between `CSI` and the final byte.
 pub(super) fn decode(parameters: &[u8], end: u8) -> Sequence {
+    if let (Some(report), b'M') = (parameters.strip_prefix(b"<"), end) {
+        return mouse(report).map_or(Sequence::Nothing, |mouse| {
+            Sequence::Input(Input::Mouse(mouse))
+        });
+    }
     let Some(numbers) = Numbers::parse(parameters) else {
         return Sequence::Nothing;
     };
@@ -32,6 +37,30 @@ pub(super) fn decode(parameters: &[u8], end: u8) -> Sequence {
         b'R' if numbers.first() > 1 => Sequence::Nothing,
         _ => key(letter(end), numbers),
     }
+}
+
+/// `button;column;row` of a report (1006). Only the left button and the wheel mean something here, and only alone: with
+/// Shift terminals select text themselves, and a motion is no press.
+fn mouse(report: &[u8]) -> Option<Mouse> {
+    let mut numbers = std::str::from_utf8(report)
+        .ok()?
+        .split(';')
+        .map(|number| number.parse::<u16>().ok());
+    let kind = match numbers.next()?? {
+        0 => MouseKind::Press,
+        64 => MouseKind::WheelUp,
+        65 => MouseKind::WheelDown,
+        _ => return None,
+    };
+    let (column, row) = (numbers.next()??, numbers.next()??);
+    if numbers.next().is_some() {
+        return None;
+    }
+    Some(Mouse {
+        kind,
+        column: column.checked_sub(1)?,
+        row: row.checked_sub(1)?,
+    })
 }
 
 /// The key of `ESC O` and of `CSI` with this letter.

@@ -1,6 +1,6 @@
 //! The terminal's state as we found it, and the way back to it.
 //!
-//! Owns the modes: raw input, alternate screen, bracketed paste, focus reports, hidden cursor. Must always be able to
+//! Owns the modes: raw input, alternate screen, bracketed paste, focus and mouse reports, hidden cursor. Must always be able to
 //! give them back, from a panic hook, a destructor or an error path, without the runtime, without allocating much, and
 //! without waiting for a terminal that takes nothing any more.
 //!
@@ -20,6 +20,9 @@ use rustix::termios::{
 
 /// Alternate screen, cursor hidden, bracketed paste, focus reports.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
+
+/// Presses and the wheel, in the form that has no limit of columns.
+const ENTER_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
 /// Synchronised update ended first, or a terminal would hold the rest back; then attributes, every input mode that we or
 /// a crashed predecessor may have set, and the cursor and the screen last.
@@ -41,10 +44,11 @@ struct Held {
     output: OwnedFd,
     found: Termios,
     entered: bool,
+    mouse: bool,
 }
 
 /// Remembers the terminal's modes and takes it. `AlreadyExists` where this process holds a terminal already.
-pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<()> {
+pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>, mouse: bool) -> io::Result<()> {
     let mut held = lock();
     if held.is_some() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -54,6 +58,7 @@ pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<
         input: input.try_clone_to_owned()?,
         output: output.try_clone_to_owned()?,
         entered: false,
+        mouse,
     };
     if let Err(error) = taken.enter() {
         let _also_failing = taken.leave();
@@ -118,7 +123,11 @@ impl Held {
         raw.make_raw();
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
         self.entered = true;
-        write_all(self.output.as_fd(), ENTER)
+        write_all(self.output.as_fd(), ENTER)?;
+        if self.mouse {
+            write_all(self.output.as_fd(), ENTER_MOUSE)?;
+        }
+        Ok(())
     }
 
     fn leave(&mut self) -> io::Result<()> {

@@ -13,6 +13,7 @@ pub enum Input {
     /// The terminal has another size now, in columns and rows.
     Resize(u16, u16),
     Focus(Focus),
+    Mouse(Mouse),
     /// Every byte of this frame and of those before it was taken by the terminal.
     Written(FrameNo),
     /// Back from a suspension: the screen is ours again and has to be drawn in full.
@@ -26,6 +27,22 @@ pub enum Input {
 pub enum Focus {
     Gained,
     Lost,
+}
+
+/// What the mouse did at a cell, counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    pub kind: MouseKind,
+    pub column: u16,
+    pub row: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button went down.
+    Press,
+    WheelUp,
+    WheelDown,
 }
 
 /// Somebody asked the process to end.

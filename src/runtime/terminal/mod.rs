@@ -22,7 +22,9 @@ mod erase;
 mod guard;
 mod key;
 mod motion;
+mod notice;
 mod parser;
+mod passthrough;
 mod paste;
 mod pen;
 mod shown;
@@ -38,7 +40,8 @@ use rustix::process::{Signal as Number, getpgrp, getsid, kill_current_process_gr
 use tokio::time::{Instant, sleep_until};
 
 pub use guard::{restore, restore_on_panic};
-pub use key::{Code, Ended, Focus, FrameNo, Input, Key};
+pub use key::{Code, Ended, Focus, FrameNo, Input, Key, Mouse, MouseKind};
+pub use notice::Notices;
 pub use tty::{OpenError, Stream};
 
 use crate::model::text::Safe;
@@ -47,6 +50,7 @@ use canvas::Canvas;
 use encoder::Encoder;
 use erase::Erase;
 use parser::Parser;
+use passthrough::Within;
 use signals::{Caught, Signals};
 use tty::{Moved, Tty};
 
@@ -90,25 +94,53 @@ pub struct Terminal {
     /// The device has more than was read; its readiness was taken note of and will not come again.
     unread: bool,
     gone: bool,
-    in_tmux: bool,
+    within: Within,
+    options: Options,
+    rang: Option<Instant>,
+}
+
+/// What the operator wants of the terminal besides a screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Reports of the mouse are asked for.
+    pub mouse: bool,
+    pub clipboard: bool,
+    pub notices: Notices,
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Copied {
+    /// Sent; no terminal says whether it took it.
+    Sent,
+    TooLong,
+    SwitchedOff,
 }
 
 impl Terminal {
     /// Takes the terminal behind standard input and output. `environment` looks up a variable (`TERM`, `TMUX`).
     ///
     /// Must be called inside a tokio runtime with I/O and time enabled.
-    pub fn open(environment: impl Fn(&str) -> Option<String>) -> Result<Self, OpenError> {
-        Self::on(Tty::of_process()?, environment)
+    pub fn open(
+        environment: impl Fn(&str) -> Option<String>,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        Self::on(Tty::of_process()?, environment, options)
     }
 
-    fn on(tty: Tty, environment: impl Fn(&str) -> Option<String>) -> Result<Self, OpenError> {
+    fn on(
+        tty: Tty,
+        environment: impl Fn(&str) -> Option<String>,
+        options: Options,
+    ) -> Result<Self, OpenError> {
         let signals = Signals::listen()?;
         let size = size_of(&tty);
         let canvas = match ratatui::Terminal::new(Canvas { size, cursor: None }) {
             Ok(canvas) => canvas,
             Err(never) => match never {},
         };
-        guard::take(tty.input.as_fd(), tty.output.as_fd())?;
+        guard::take(tty.input.as_fd(), tty.output.as_fd(), options.mouse)?;
         Ok(Self {
             tty,
             signals,
@@ -123,7 +155,9 @@ impl Terminal {
             seen: Vec::new(),
             unread: false,
             gone: false,
-            in_tmux: environment("TMUX").is_some_and(|value| !value.is_empty()),
+            within: Within::of(environment),
+            options,
+            rang: None,
         })
     }
 
@@ -210,20 +244,30 @@ impl Terminal {
         }
     }
 
-    /// Puts `text` on the clipboard of the terminal, where it allows that. No terminal says whether it did.
-    pub fn copy(&mut self, text: &Safe) {
-        if guard::is_taken() && !self.gone {
-            self.outgoing.extend(clipboard::copy(text, self.in_tmux));
-            self.send_and_tell();
+    /// Puts `text` on the clipboard of the terminal, where it allows that.
+    pub fn copy(&mut self, text: &Safe) -> Copied {
+        if !self.options.clipboard {
+            return Copied::SwitchedOff;
+        }
+        let Some(bytes) = clipboard::copy(text, self.within) else {
+            return Copied::TooLong;
+        };
+        self.send_between_frames(bytes);
+        Copied::Sent
+    }
+
+    /// Tells somebody who looks elsewhere, as the operator wants to be told, and not every moment.
+    pub fn ring(&mut self, words: &Safe) {
+        let bytes = notice::notice(words, self.options.notices, self.within);
+        if !bytes.is_empty() && notice::may_ring(&mut self.rang, Instant::now()) {
+            self.send_between_frames(bytes);
         }
     }
 
-    /// The bell, and the terminal's own notice (OSC 9) where it has one; others ignore it.
-    pub fn ring(&mut self, words: &Safe) {
+    /// What is on its way goes first: a sequence in the middle of a frame would be a torn one.
+    fn send_between_frames(&mut self, bytes: Vec<u8>) {
         if guard::is_taken() && !self.gone {
-            self.outgoing.extend(b"\x07\x1b]9;");
-            self.outgoing.extend(words.as_bytes());
-            self.outgoing.extend(b"\x1b\\");
+            self.outgoing.extend(bytes);
             self.send_and_tell();
         }
     }

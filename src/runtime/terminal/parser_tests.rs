@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::key::Focus;
 use super::*;
+use crate::runtime::terminal::key::{Mouse, MouseKind};
 
 /// All that comes of `reads`, with silence after the last of them.
 fn inputs(reads: &[&[u8]]) -> Vec<Input> {
@@ -310,5 +311,31 @@ proptest! {
         let bytes = [b"\x1b[200~", text.as_bytes(), b"\x1b[201~"].concat();
         let reads: Vec<&[u8]> = bytes.chunks(step).collect();
         prop_assert!(inputs(&reads).iter().all(|input| matches!(input, Input::Paste(_))));
+    }
+}
+
+#[test]
+fn a_report_of_the_mouse_is_a_press_or_the_wheel_and_nothing_else() {
+    let mouse = |kind, column, row| Input::Mouse(Mouse { kind, column, row });
+    for (bytes, expected) in [
+        (&b"\x1b[<0;1;1M"[..], vec![mouse(MouseKind::Press, 0, 0)]),
+        (b"\x1b[<0;300;200M", vec![mouse(MouseKind::Press, 299, 199)]),
+        (b"\x1b[<64;5;6M", vec![mouse(MouseKind::WheelUp, 4, 5)]),
+        (b"\x1b[<65;5;6M", vec![mouse(MouseKind::WheelDown, 4, 5)]),
+        // Released, another button, with Shift, moved, and what is no report at all.
+        (b"\x1b[<0;5;6m", vec![]),
+        (b"\x1b[<2;5;6M", vec![]),
+        (b"\x1b[<4;5;6M", vec![]),
+        (b"\x1b[<32;5;6M", vec![]),
+        (b"\x1b[<0;0;6M", vec![]),
+        (b"\x1b[<0;5M", vec![]),
+        (b"\x1b[<0;5;6;7M", vec![]),
+        (b"\x1b[<0;99999;6M", vec![]),
+        (b"\x1b[<;;M", vec![]),
+    ] {
+        let mut parser = Parser::default();
+        let mut inputs = Vec::new();
+        parser.feed(bytes, &mut inputs);
+        assert_eq!(inputs, expected, "{:?}", String::from_utf8_lossy(bytes));
     }
 }

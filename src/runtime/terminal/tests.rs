@@ -89,7 +89,7 @@ impl Desk {
     fn terminal(&self) -> Terminal {
         let open = || tty::open_device(&self.path).unwrap();
         let term = |name: &str| (name == "TERM").then(|| "xterm-256color".to_owned());
-        Terminal::on(Tty::on(open(), open()).unwrap(), term).unwrap()
+        Terminal::on(Tty::on(open(), open()).unwrap(), term, ALL).unwrap()
     }
 
     fn type_in(&mut self, bytes: &[u8]) {
@@ -177,6 +177,13 @@ fn noise(seed: u32) -> impl FnOnce(&mut Frame<'_>) {
 fn key(code: Code) -> Input {
     Input::Key(Key::plain(code))
 }
+
+/// Everything that can be asked of a terminal, so that all of it is given back.
+const ALL: Options = Options {
+    mouse: true,
+    clipboard: true,
+    notices: Notices::Bell,
+};
 
 #[tokio::test]
 async fn everything_typed_so_far_comes_in_one_go() {
@@ -365,6 +372,11 @@ fn assert_left(sent: &Sent) {
         "a synchronised update was left open"
     );
     assert!(
+        last("\u{1b}[?1000h") < last("\u{1b}[?1000l")
+            && last("\u{1b}[?1006h") < last("\u{1b}[?1006l"),
+        "reports of the mouse were left on"
+    );
+    assert!(
         last("\u{1b}[?1004l") > last("\u{1b}[?1004h"),
         "focus reports were left on"
     );
@@ -409,7 +421,7 @@ async fn a_frame_cut_short_is_cancelled_before_the_terminal_is_given_back() {
 async fn a_copy_goes_to_the_clipboard_of_the_terminal() {
     let (_one, desk, mut terminal) = desk().await;
     let sent = desk.watch();
-    terminal.copy(&sanitise("foo"));
+    assert_eq!(terminal.copy(&sanitise("foo")), Copied::Sent);
     sent.wait_for(b"\x1b]52;c;Zm9v\x07", 0);
 }
 
@@ -417,7 +429,7 @@ async fn a_copy_goes_to_the_clipboard_of_the_terminal() {
 async fn a_second_terminal_is_refused() {
     let (_one, desk, _terminal) = desk().await;
     let open = || tty::open_device(&desk.path).unwrap();
-    let second = Terminal::on(Tty::on(open(), open()).unwrap(), |_| None);
+    let second = Terminal::on(Tty::on(open(), open()).unwrap(), |_| None, ALL);
     assert!(
         matches!(second, Err(OpenError::Use(error)) if error.kind() == io::ErrorKind::AlreadyExists)
     );
@@ -428,7 +440,7 @@ async fn a_second_terminal_is_refused() {
 #[ignore = "a program for another test, and of no use without a terminal"]
 async fn a_program_in_a_terminal() {
     let before = described(&tcgetattr(rustix::stdio::stdin().as_fd()).unwrap());
-    let mut terminal = Terminal::open(|name| std::env::var(name).ok()).unwrap();
+    let mut terminal = Terminal::open(|name| std::env::var(name).ok(), ALL).unwrap();
     let _ = terminal.draw(text("ready"));
     'program: loop {
         for input in next(&mut terminal).await {

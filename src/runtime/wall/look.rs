@@ -165,6 +165,7 @@ impl Lookout {
             clock: self.config.ui.clock,
             zone: jiff::tz::TimeZone::system(),
             id: String::new(),
+            keys: crate::app::keymap::Keymap::default(),
             next_intent: 0,
             open_intents: Vec::new(),
         };

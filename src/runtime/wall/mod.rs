@@ -18,7 +18,7 @@ use super::{
     screen::{Left, key_of},
     session::Variables,
     start::{NoScreen, theme},
-    terminal::{Drawn, Ended, Input, Terminal},
+    terminal::{self, Drawn, Ended, Input, Terminal},
 };
 use crate::{
     app::{
@@ -54,7 +54,7 @@ pub async fn wall(
         tracing::warn!(%warning, "the configuration");
     }
     let (sender, sources) = mpsc::channel(64);
-    let terminal = Terminal::open(variables)?;
+    let terminal = Terminal::open(variables, terminal::Options::default())?;
     let state = lookout.first_state(options.demo, terminal.size());
     let board = Board {
         wall: Wall::new(state, options.every, options.letters),
@@ -134,7 +134,7 @@ impl Board {
                 Input::Ended(Ended::Terminate | Ended::HangUp | Ended::Quit) | Input::Gone => {
                     return ControlFlow::Break(Left::Vanished);
                 }
-                Input::Paste(_) | Input::Focus(_) | Input::Written(_) => {}
+                Input::Paste(_) | Input::Focus(_) | Input::Mouse(_) | Input::Written(_) => {}
             }
         }
         ControlFlow::Continue(())

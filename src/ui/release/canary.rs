@@ -12,12 +12,13 @@ use super::{
     steps, versions,
 };
 use crate::{
-    app::{actions::LineState, state::State},
+    app::{actions::LineState, command::Command, state::State},
     model::{
         release::{Group, Release, duration_words},
         rollout::{ArgoStrategy, Phase, Rollout, Workload},
         text::width,
     },
+    ops::intent::Verb,
 };
 pub(super) fn title(release: &Release) -> &'static str {
     match &release.rollout.workload {
@@ -113,7 +114,11 @@ fn where_it_stands(
     let pods = pods_words(rollout.replicas);
     let next = release.next().map(|next| {
         if rollout.blue_green().is_some() {
-            format!("p: {next}")
+            let promote = Command::Act(Verb::Promote);
+            match state.session.keys.first(promote) {
+                Some(key) => format!("{key}: {next}"),
+                None => next,
+            }
         } else {
             format!("next: {next}")
         }

@@ -1,5 +1,7 @@
 //! What the screen says, at the sizes people use and at those they do not.
 
+mod keys;
+mod mouse;
 mod wall;
 mod world;
 

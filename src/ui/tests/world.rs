@@ -119,6 +119,7 @@ pub(crate) fn empty_state() -> State {
             clock: true,
             zone: jiff::tz::TimeZone::UTC,
             id: "s1".to_owned(),
+            keys: crate::app::keymap::Keymap::default(),
             next_intent: 1,
             open_intents: Vec::new(),
         },
@@ -145,6 +146,7 @@ pub(crate) fn empty_state() -> State {
         notice: None,
         ringing: HashMap::new(),
         last_key: None,
+        clicked: None,
         dirty: false,
         leaving: false,
     }

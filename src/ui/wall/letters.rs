@@ -234,12 +234,7 @@ mod tests {
     fn letters_are_built_of_blocks_or_of_ascii() {
         assert_eq!(
             drawn("1-", Face::Half, Letters::Blocks),
-            [
-                " ▄█        ",
-                "  █   ▄▄▄▄▄",
-                "  █        ",
-                " ▀▀▀       "
-            ]
+            [" ▄█        ", "  █   ▄▄▄▄▄", "  █        ", " ▀▀▀       "]
         );
         let ascii = drawn("L", Face::Half, Letters::Ascii);
         assert_eq!(ascii.last().map(String::as_str), Some("#####"));

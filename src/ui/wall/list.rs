@@ -118,7 +118,12 @@ fn page(wall: &Wall, group: Group, items: &[Item], area: Rect, buf: &mut Buffer,
     let style = bold(ink.group(group));
     let mut line = Strip::new(buf, area, 0);
     line.put(group_mark(group), style).gap(1);
-    line.put(&format!("{} {}", items.len(), group_heading(group)), style);
+    // Gates are among what waits, and nobody in front of a wall is "you".
+    let heading = match group {
+        Group::NeedsYou => "WAIT",
+        other => group_heading(other),
+    };
+    line.put(&format!("{} {heading}", items.len()), style);
     let rest = below(area, if area.height >= 10 { 2 } else { 1 });
     if rest.height >= 12 && rest.width >= 60 {
         large(wall, items, rest, buf, ink);
