@@ -60,7 +60,7 @@ fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, *scroll, area, buf, ink),
         Overlay::Palette { typed, selected } => {
-            help::palette(state, typed, *selected, area, buf, ink)
+            help::palette(state, typed, *selected, area, buf, ink);
         }
         Overlay::Menu {
             target, selected, ..

@@ -197,7 +197,6 @@ impl World {
             seen: BTreeMap::new(),
             executed: BTreeSet::new(),
             last_key: None,
-            clicked: None,
         };
         world.tell();
         world.now += SignedDuration::from_secs(5);
@@ -415,6 +414,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         notice: None,
         ringing: HashMap::new(),
         last_key: None,
+        clicked: None,
         dirty: true,
         leaving: false,
     }

@@ -140,7 +140,7 @@ impl Besides {
     fn made(
         config: &Config,
         environments: &[EnvironmentName],
-        make: Make,
+        build: Make,
         host: Option<Host>,
     ) -> Self {
         let mut metrics = BTreeMap::new();
@@ -150,13 +150,13 @@ impl Besides {
                 continue;
             };
             if let Some(at) = &described.prometheus {
-                let made = configured(make, at, prometheus::read::limits()).map(|http| {
+                let made = configured(build, at, prometheus::read::limits()).map(|http| {
                     Prometheus::new(source_id(SourceKind::Prometheus, name.as_str()), http)
                 });
                 metrics.insert(name.clone(), made);
             }
             if let Some(at) = &described.alertmanager {
-                let made = configured(make, at, alertmanager::read::limits()).map(|http| {
+                let made = configured(build, at, alertmanager::read::limits()).map(|http| {
                     let id = source_id(SourceKind::Alertmanager, name.as_str());
                     Rc::new(Alertmanager::new(id, name.clone(), http))
                 });

@@ -123,7 +123,8 @@ fn modifiers_are_read_in_all_their_forms() {
 fn releases_mouse_reports_and_answers_are_no_keys() {
     for bytes in [
         "\x1b[121;1:3u",
-        "\x1b[<0;12;7M",
+        "\x1b[<0;12;7m",
+        "\x1b[<35;12;7M",
         "\x1b[M !!",
         "\x1b[?62;22c",
         "\x1b[24;80R",

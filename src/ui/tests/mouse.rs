@@ -116,8 +116,14 @@ fn nothing_that_the_mouse_does_anywhere_confirms_or_opens_a_plan() {
             for row in 0..24 {
                 for column in (0..80).step_by(3) {
                     for effect in mouse(&mut state, kind, column, row) {
+                        // A plan that lies there already reads again by itself when its time is over.
+                        let reads_again = planned > 0 && matches!(effect, Effect::Plan(_));
                         assert!(
-                            !matches!(effect, Effect::Execute(_) | Effect::Plan(_) | Effect::Quit),
+                            reads_again
+                                || !matches!(
+                                    effect,
+                                    Effect::Execute(_) | Effect::Plan(_) | Effect::Quit
+                                ),
                             "{effect:?}"
                         );
                     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{
-        state::State,
+        state::{Environment, State},
         wall::{Page, Wall},
     },
     model::{
@@ -132,7 +132,7 @@ fn data_age(state: &State, ink: &Ink) -> (String, ratatui::style::Style) {
     let heard: Option<Vec<_>> = environments()
         .map(|environment| environment.health.heard)
         .collect();
-    let live = environments().all(|environment| environment.is_fresh());
+    let live = environments().all(Environment::is_fresh);
     match heard.and_then(|heard| heard.into_iter().min()) {
         None => ("nothing heard yet".to_owned(), bold(ink.waiting)),
         Some(oldest) if live => (format!("data {} old", age(state, oldest)), ink.dim),
