@@ -109,6 +109,7 @@ impl State {
     fn moved(&mut self, command: Command) -> Vec<Effect> {
         self.last_key = Some(self.now);
         self.dirty = true;
+        self.board.untouched &= self.board.selected.is_none();
         self.command(command)
     }
 
