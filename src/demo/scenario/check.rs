@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::{Act, Entry, Join, Scenario, Service, What, When, Workload};
@@ -37,7 +36,7 @@ struct Places {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Stories {
-    story: Vec<Spanned<IgnoredAny>>,
+    story: Vec<Spanned<toml::Value>>,
 }
 
 /// The line of the place, counted from one; None where the text cannot tell.
@@ -51,6 +50,20 @@ pub(super) fn line_of(text: &str, place: Place) -> Option<usize> {
         }
     };
     Some(line_at(text, &span))
+}
+
+/// The line of the first entry that is refused with these words.
+pub(super) fn bad_entry(text: &str, why: &str) -> Option<usize> {
+    let places: Places = toml::from_str(text).ok()?;
+    let mut entries = places
+        .service
+        .iter()
+        .flat_map(|service| &service.get_ref().story);
+    let found = entries.find(|entry| {
+        let read: Result<Entry, toml::de::Error> = entry.get_ref().clone().try_into();
+        read.is_err_and(|error| error.message() == why)
+    })?;
+    Some(line_at(text, &found.span()))
 }
 
 /// The line in which a span begins, counted from one.

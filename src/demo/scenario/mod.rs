@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use self::check::{Mistake, check, line_at, line_of, service_at};
+use self::check::{Mistake, bad_entry, check, line_at, line_of, service_at};
 use self::shipped::SHIPPED;
 use super::Error;
 use super::clock::Moment;
@@ -380,7 +380,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
     };
     let scenario: Scenario = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, &span));
-        wrong(line, error.message())
+        // What an entry says of itself comes with the place of its whole story.
+        wrong(bad_entry(text, error.message()).or(line), error.message())
     })?;
     check(&scenario).map_err(|Mistake { place, why }| wrong(line_of(text, place), &why))?;
     Ok(scenario)
@@ -415,7 +416,9 @@ mod tests {
             text(&version, "")
         };
         assert!(parse("x", &pipeline(", waits = \"e\"")).is_ok());
-        assert!(why(&pipeline("")).contains("either waits at an environment or runs"));
+        assert!(
+            why(&pipeline("")).contains("either waits at an environment (waits = \"e\") or runs")
+        );
         assert!(why(&pipeline(", waits = \"f\"")).contains("can wait only at e"));
         assert!(why(&text("", "")).contains("must begin with a release"));
         assert!(

@@ -23,7 +23,7 @@ async fn failed(world: &World, service: &str, seconds: u32) -> f64 {
         );
         let url = format!("{}/api/v1/query", world.prometheus());
         let form = ["content-type: application/x-www-form-urlencoded"];
-        let body = format!("query={}", query.replace('+', "%2B"));
+        let body = format!("query={}", super::prometheus::encoded(&query));
         let answer = raw(&url, Method::POST, &form, &body).await.unwrap().json();
         let value = answer["data"]["result"][0]["value"][1].as_str();
         value.map_or(0.0, |value| value.parse::<f64>().unwrap())
@@ -63,12 +63,7 @@ async fn a_story_goes_on_after_the_opening() {
         1,
         "nothing comes from the future"
     );
-    let from = before["metadata"]["resourceVersion"].as_str().unwrap();
-    let mut watch = Watch::open(
-        &world,
-        &format!("{ROLLOUTS}?watch=1&resourceVersion={from}"),
-    )
-    .await;
+    let mut watch = Watch::open(&world, &format!("{ROLLOUTS}?watch=1")).await;
     let paused = watch.until(phase_is("Paused")).await;
     let image = &paused["object"]["spec"]["template"]["spec"]["containers"][0]["image"];
     assert!(image.as_str().unwrap().ends_with(":v1.1.0"), "{image}");
@@ -145,12 +140,7 @@ async fn an_analysis_fails_while_one_watches() {
         before["status"]["canary"]["currentStepAnalysisRunStatus"]["status"],
         "Running"
     );
-    let from = before["metadata"]["resourceVersion"].as_str().unwrap();
-    let mut watch = Watch::open(
-        &world,
-        &format!("{ROLLOUTS}?watch=1&resourceVersion={from}"),
-    )
-    .await;
+    let mut watch = Watch::open(&world, &format!("{ROLLOUTS}?watch=1")).await;
     let aborted = watch
         .until(|event| {
             event["object"]["metadata"]["name"] == "ledger" && phase_is("Degraded")(event)

@@ -26,5 +26,6 @@ mod outage;
 mod program;
 mod proxy;
 mod reading;
+mod story;
 mod workloads;
 mod world;
