@@ -318,9 +318,9 @@ fn short(seconds: i64) -> String {
         }
     };
     match seconds {
-        ..-1 => "<invalid>".to_owned(),
-        ..0 => "0s".to_owned(),
-        ..120 => format!("{seconds}s"),
+        ..=-2 => "<invalid>".to_owned(),
+        -1 => "0s".to_owned(),
+        0..120 => format!("{seconds}s"),
         ..600 => two(minutes, 'm', seconds % 60, 's'),
         ..10_800 => format!("{minutes}m"),
         ..28_800 => two(hours, 'h', minutes % 60, 'm'),

@@ -188,9 +188,8 @@ fn of_story(environment: &str, service: &Service) -> Result<(), (usize, String)>
         .iter()
         .enumerate()
         .filter(|(_, entry)| matches!(entry.what, What::Release(_)));
-    let first = match service.story.first().map(|entry| entry.when) {
-        Some(When::Ago(first)) => first,
-        _ => return Ok(()),
+    let Some(When::Ago(first)) = service.story.first().map(|entry| entry.when) else {
+        return Ok(());
     };
     for (place, entry) in releases {
         if let When::Ago(ago) = entry.when

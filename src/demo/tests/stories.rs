@@ -23,7 +23,7 @@ async fn failed(world: &World, service: &str, seconds: u32) -> f64 {
         );
         let url = format!("{}/api/v1/query", world.prometheus());
         let form = ["content-type: application/x-www-form-urlencoded"];
-        let body = format!("query={}", super::prometheus::encoded(&query));
+        let body = format!("query={}", prometheus::encoded(&query));
         let answer = raw(&url, Method::POST, &form, &body).await.unwrap().json();
         let value = answer["data"]["result"][0]["value"][1].as_str();
         value.map_or(0.0, |value| value.parse::<f64>().unwrap())
