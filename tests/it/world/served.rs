@@ -74,10 +74,11 @@ impl Served {
         use std::io::Write as _;
         let address = self.said(name).strip_prefix("http://").unwrap();
         let mut line = std::net::TcpStream::connect(address).unwrap();
-        let more: String = headers
+        let more: Vec<String> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
+        let more = more.concat();
         write!(
             line,
             "GET {path} HTTP/1.0\r\nhost: {address}\r\nuser-agent: test\r\n{more}\r\n"
