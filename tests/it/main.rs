@@ -7,5 +7,6 @@ mod readme;
 mod real;
 mod recorded;
 mod reducer;
+mod reliability;
 mod screen;
 mod whole;
