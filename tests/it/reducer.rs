@@ -152,7 +152,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     pub(crate) rollout: Arc<Rollout>,
-    replica_sets: Vec<ReplicaSet>,
+    pub(crate) replica_sets: Vec<ReplicaSet>,
     questions: Vec<Intent>,
     under_way: Vec<IntentId>,
     seen: BTreeMap<String, Seen>,

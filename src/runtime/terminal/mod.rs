@@ -39,6 +39,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use guard::{restore, restore_on_panic};
 pub use key::{Code, Ended, Focus, FrameNo, Input, Key};
+pub use parser::Parser;
 pub use tty::{OpenError, Stream};
 
 use crate::model::text::Safe;
@@ -46,7 +47,6 @@ use crate::model::text::Safe;
 use canvas::Canvas;
 use encoder::Encoder;
 use erase::Erase;
-use parser::Parser;
 use signals::{Caught, Signals};
 use tty::{Moved, Tty};
 
@@ -400,3 +400,5 @@ fn size_of(tty: &Tty) -> Size {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;

@@ -38,7 +38,7 @@ use crate::{
     whole::{between::Then, shop::Shop},
 };
 
-const WORLD: &str = "manual-pause";
+const WORLD: &str = "canary-analysis";
 
 /// A promotion, confirmed by a careful operator, and what it was decided on.
 fn promotion() -> (Approved, Arc<Rollout>) {
@@ -109,7 +109,7 @@ struct Server {
     dice: Dice,
     /// Whether it does what it accepts.
     works: bool,
-    /// Whether connections break.
+    /// Whether connections break, and others write meanwhile.
     breaks: bool,
 }
 
@@ -133,7 +133,7 @@ impl Server {
             sleep(Duration::from_millis(500)).await;
             let step = self.due.get().is_some_and(|due| due <= Instant::now());
             // Now and then it counts its pods, which is another version and nothing else.
-            if step || self.dice.roll(4) == 0 {
+            if step || self.breaks && self.dice.roll(4) == 0 {
                 let mut object = self.object.borrow_mut();
                 *object = changed(&object, false, step);
             }

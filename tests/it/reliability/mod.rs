@@ -16,6 +16,9 @@
 
 mod acting;
 mod audit;
+mod files;
 mod hostile;
 mod stale;
+mod terminal;
+mod text;
 mod watch;
