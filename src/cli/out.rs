@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::exit::Exit;
 use crate::{
-    model::text::{is_forbidden, sanitise_line},
+    model::text::{escaped_json, is_forbidden, sanitise_line},
     ops::{
         ceremony::ceremony,
         guard::{Decision, GuardAnswer},
@@ -42,7 +42,7 @@ impl Out {
     /// The answer: the object, or its words.
     pub(super) fn result(&mut self, object: &Value, words: impl FnOnce() -> String) {
         if self.json {
-            self.line(&json(object));
+            self.line(&escaped_json(object.to_string()));
         } else {
             self.line(&words());
         }
@@ -50,7 +50,7 @@ impl Out {
 
     pub(super) fn json_only(&mut self, object: &Value) {
         if self.json {
-            self.line(&json(object));
+            self.line(&escaped_json(object.to_string()));
         }
     }
 
@@ -82,22 +82,6 @@ impl Out {
         self.error(text);
         exit
     }
-}
-
-/// With what a terminal would obey, and JSON allows, written by its number: whoever reads it as JSON has it whole.
-fn json(object: &Value) -> String {
-    let mut out = String::new();
-    for c in object.to_string().chars() {
-        if is_forbidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// Lines for people, of any length.

@@ -310,7 +310,7 @@ fn t02_a_held_key_and_a_double_confirmation_confirm_once() {
         // comes twice in one read.
         let quiet = dice.roll(3) == 0;
         world.step(&Step::Wait(if quiet { 500 } else { 33 }));
-        for _ in 0..1 + dice.roll(60) {
+        for _ in 0..=dice.roll(60) {
             let key = Key {
                 repeat: dice.roll(2) == 0,
                 ..Key::char('Y')

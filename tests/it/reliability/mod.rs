@@ -18,6 +18,7 @@ mod acting;
 mod audit;
 mod files;
 mod hostile;
+mod parsers;
 mod stale;
 mod terminal;
 mod text;

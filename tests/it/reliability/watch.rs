@@ -287,13 +287,11 @@ impl Life {
                     );
                 }
             }
-            Trouble::Bookmarks if self.server.roll(2) == 0 => {
+            Trouble::Bookmarks if lines.is_empty() && self.server.roll(2) == 0 => {
                 // A quiet hour for this kind, in which the others moved: only then may a bookmark pass changes by.
-                if lines.is_empty() {
-                    for _ in 0..5 {
-                        self.now += Duration::from_secs(60);
-                        self.bookmark(false);
-                    }
+                for _ in 0..5 {
+                    self.now += Duration::from_secs(60);
+                    self.bookmark(false);
                 }
             }
             _ => {}

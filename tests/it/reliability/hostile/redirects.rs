@@ -92,7 +92,7 @@ async fn t13_no_redirect_takes_a_secret_or_a_mutation_elsewhere() {
                 let (lines, came) = during(&here, &answer, cluster.lines(&path)).await;
                 assert!(lines.is_err() && came.len() == 1, "{what}: {came:#?}");
             };
-            let ((), came) = stolen(&other, everything).await;
+            let ((), came) = stolen(&other, Box::pin(everything)).await;
             assert!(
                 came.is_empty(),
                 "{what}: the other origin was asked: {came:#?}"

@@ -45,8 +45,8 @@ async fn t09_every_status_is_asked_once_and_only_success_is_one() {
     let cluster = cluster(&base);
     for status in 100..=599_u16 {
         // A status without a body must not have one: the connection would be out of step.
-        let bare = status < 200 || status == 204 || status == 304;
-        let answer = if bare {
+        let without_body = status < 200 || status == 204 || status == 304;
+        let answer = if without_body {
             format!("HTTP/1.1 {status} Said\r\nconnection: close\r\n\r\n").into_bytes()
         } else {
             whole(&format!("{status} Said"), "", "{}")
