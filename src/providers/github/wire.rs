@@ -323,11 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_null_is_empty() {
-        let jobs: Jobs = serde_json::from_str(r#"{"jobs":null}"#).expect("readable");
-        assert!(jobs.jobs.all.is_empty());
-        let jobs: Jobs = serde_json::from_str("{}").expect("readable");
-        assert_eq!(jobs.jobs.unreadable, 0);
+    fn a_list_that_is_null_or_not_there_is_no_empty_list() {
+        for answer in [r#"{"jobs":null}"#, "{}", r#"{"message":"Bad gateway"}"#] {
+            serde_json::from_str::<Jobs>(answer).expect_err(answer);
+        }
+        let jobs: Jobs = serde_json::from_str(r#"{"jobs":[]}"#).expect("readable");
+        assert!(jobs.jobs.all.is_empty() && jobs.jobs.unreadable == 0);
     }
 
     #[test]

@@ -282,6 +282,9 @@ impl Terminal {
             Caught::Ended(ended) => self.seen.push(Input::Ended(ended)),
             Caught::Resized => {
                 let (columns, rows) = self.size();
+                // Also where it is the size of before: in between it may have been another, and what was cut off then is
+                // not on the screen any more.
+                self.encoder.forget();
                 self.seen.push(Input::Resize(columns, rows));
             }
             // Not refused as in `suspend`: whoever sends the signal can also send the one that ends it.
