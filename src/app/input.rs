@@ -38,7 +38,14 @@ impl State {
             Some(_) => self.overlay_key(key),
             None if self.view == View::Board && self.board.filtering => self.filter_key(key),
             None => match key::command(key) {
-                Some(command) => self.command(command),
+                Some(command) => {
+                    // Until then the selection is the first row, whichever that is. What a finger was about stays selected:
+                    // the next key must not meet another release because this one is better now.
+                    if !matches!(command, Command::Filter | Command::ClearFilter) {
+                        self.board.untouched &= self.board.selected.is_none();
+                    }
+                    self.command(command)
+                }
                 None => Vec::new(),
             },
         }

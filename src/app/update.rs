@@ -15,7 +15,7 @@ use super::{
 use crate::{
     model::{
         event::{CollectionKind, Fact, SourceEvent},
-        id::{EnvironmentName, IntentId, WorkloadKind},
+        id::{EnvironmentName, IntentId, ReleaseId, WorkloadKind},
         source::{SourceState, WATCH_LATE_AFTER},
         text::Safe,
     },
@@ -207,6 +207,7 @@ impl State {
     /// The watch showed an object: dialogs, lines and bells may have something to say.
     fn seen(&mut self, rollout: &crate::model::rollout::Rollout) -> Vec<Effect> {
         let mut effects: Vec<Effect> = self.access_where_it_waits(rollout).into_iter().collect();
+        effects.extend(self.open_what_was_named(&rollout.id));
         for overlay in &mut self.overlays {
             if let Overlay::Plan(dialog) = overlay {
                 dialog.seen(rollout);
@@ -231,6 +232,20 @@ impl State {
             }
         }
         effects
+    }
+
+    /// The release of the command line opens when it is first seen, unless somebody is at something else by then.
+    fn open_what_was_named(&mut self, id: &ReleaseId) -> Vec<Effect> {
+        if self.board.wanted.as_ref() != Some(id)
+            || self.view != View::Board
+            || self.board.filtering
+        {
+            return Vec::new();
+        }
+        self.board.wanted = None;
+        self.board.selected = Some(id.clone());
+        self.board.untouched = false;
+        self.open_selected()
     }
 
     fn action(&mut self, intent: &IntentId, update: ActionUpdate) -> Vec<Effect> {

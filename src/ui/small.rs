@@ -127,11 +127,7 @@ pub(super) fn reason(title: &str, typed: &str, screen: Rect, buf: &mut Buffer, i
         buf,
         ink,
         |sheet| {
-            sheet.wrapped(
-                0,
-                &format!("{title}: it is on its way. Why was it done?"),
-                ink.text,
-            );
+            sheet.wrapped(0, &format!("{title}: sent. Why was it done?"), ink.text);
             sheet.wrapped(
                 0,
                 "The answer goes into the audit log; the object does not show it.",

@@ -464,3 +464,20 @@ fn a_careful_operator_gets_through() {
     }
     assert_eq!(world.executed.len(), 1);
 }
+
+/// What a link in a runbook names is opened, not only pointed at; and not into the hands of somebody who went elsewhere.
+#[test]
+fn what_the_command_line_names_opens_when_it_is_first_seen() {
+    let opened = |view: View| {
+        let known = World::new("manual-pause");
+        let mut world = World::new("manual-pause");
+        let id = known.rollout.id.clone();
+        world.state = state(known.now, &id.environment);
+        world.state.board = Board::wanting(Some(id));
+        world.state.view = view;
+        world.tell();
+        (world.state.view, world.state.open.is_some())
+    };
+    assert_eq!(opened(View::Board), (View::Release, true));
+    assert_eq!(opened(View::Sources), (View::Sources, false));
+}

@@ -238,7 +238,7 @@ fn the_run_of_exactly_the_commit_is_shown_and_then_that_of_exactly_the_tag() {
                 2,
                 'b',
                 "v2",
-                RunPhase::Ended(crate::model::pipeline::Conclusion::Failure),
+                RunPhase::Ended(crate::model::pipeline::Conclusion::Success),
             ),
         ]
     };
@@ -269,6 +269,31 @@ fn the_run_of_exactly_the_commit_is_shown_and_then_that_of_exactly_the_tag() {
     assert_eq!(
         with("x/checkout:aaaaaaa", Links::default()),
         (2, Certainty::Newest, None)
+    );
+}
+
+#[test]
+fn a_newer_run_is_told_while_it_is_on_its_way_and_when_it_failed() {
+    let next = |phase: RunPhase| {
+        let releases = releases(vec![rollout("checkout", "x/checkout:v1", Links::default())]);
+        let ended = RunPhase::Ended(crate::model::pipeline::Conclusion::Success);
+        let runs = vec![
+            run("acme/checkout", 1, 'a', "v1", ended),
+            run("acme/checkout", 2, 'b', "v2", phase),
+        ];
+        let beside = beside(runs, Vec::new());
+        shown(&pipeline_of(&beside, &releases, "checkout").unwrap())
+    };
+    let ended = |conclusion| next(RunPhase::Ended(conclusion));
+    assert_eq!(next(RunPhase::Running), (1, Certainty::Tag, Some(2)));
+    assert_eq!(
+        ended(crate::model::pipeline::Conclusion::Failure),
+        (1, Certainty::Tag, Some(2))
+    );
+    assert_eq!(
+        ended(crate::model::pipeline::Conclusion::Success),
+        (1, Certainty::Tag, None),
+        "what was built and is not here says nothing about this version"
     );
 }
 

@@ -13,6 +13,7 @@
     clippy::string_slice
 )]
 
+mod analysis;
 mod api;
 mod backing_out;
 mod blue_green;

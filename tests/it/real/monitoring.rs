@@ -6,4 +6,4 @@
 
 mod alerts;
 mod counts;
-mod programs;
+pub(super) mod programs;

@@ -252,6 +252,30 @@ fn the_selection_is_a_release_and_not_a_row() {
     windlass.leaves_without_a_change();
 }
 
+/// The first row is selected by itself, until somebody acts on it: then the next key must be about the same release,
+/// although it is the best of all now and another one is the worst.
+#[test]
+fn what_was_acted_on_stays_selected_when_it_is_well_again() {
+    let mut windlass = Demo::of("morning").with(&["--speed", "20"]).live();
+    windlass.until("▌  images");
+    windlass.key("x");
+    windlass.until_listening();
+    windlass.key("Y");
+    windlass.until("Why was it done?");
+    windlass.key("\x1b");
+    windlass.until("backed out");
+    windlass.until("▌  images");
+    assert!(
+        windlass
+            .text()
+            .lines()
+            .filter(|line| line.starts_with('▌'))
+            .all(|line| line.contains("images"))
+    );
+    windlass.key("q");
+    assert_eq!(windlass.ended().exit_code(), 0);
+}
+
 fn row_of(windlass: &Windlass, text: &str) -> usize {
     windlass
         .text()

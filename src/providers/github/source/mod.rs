@@ -4,7 +4,7 @@
 //! States: connecting (a token is looked for, and who it is of), then rounds: what is due is read, a few at a time. A
 //! failure of one repository is told of that one. A failure of the host holds everything until its time.
 
-mod schedule;
+pub mod schedule;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -168,36 +168,39 @@ struct Source {
 }
 
 /// What is known of a repository while it is not being read.
-#[derive(Default)]
-struct Known {
+#[derive(Debug, Default)]
+pub struct Known {
     memory: Memory,
     facts: Option<Arc<RepositoryFacts>>,
 }
 
-struct Read {
-    repository: Repository,
-    known: Known,
-    facts: Result<RepositoryFacts, Trouble>,
-    changes: Vec<Changes>,
+/// What came of one look at a repository.
+#[derive(Debug)]
+pub struct Look {
+    pub repository: Repository,
+    /// For the next look.
+    pub known: Known,
+    pub facts: Result<RepositoryFacts, Trouble>,
+    pub changes: Vec<Changes>,
 }
 
-type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
+type Looking = Pin<Box<dyn Future<Output = Look> + Send>>;
 
 impl Source {
     async fn run(&mut self) -> Result<(), Closed> {
         let server = self.connect().await?;
-        let mut reading: FuturesUnordered<Reading> = FuturesUnordered::new();
+        let mut looking: FuturesUnordered<Looking> = FuturesUnordered::new();
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
             self.schedule.want(&wanted, Instant::now());
             self.teller.keep(|one| self.schedule.has(one));
             self.memories.retain(|one, _| self.schedule.has(one));
-            let room = AT_ONCE.saturating_sub(reading.len());
+            let room = AT_ONCE.saturating_sub(looking.len());
             for wanted in self.schedule.due(Instant::now(), room) {
                 let known = self.memories.remove(&wanted.repository).unwrap_or_default();
-                reading.push(Box::pin(read(server.clone(), wanted, known)));
+                looking.push(Box::pin(look(server.clone(), wanted, known)));
             }
-            let next = self.schedule.next().filter(|_| reading.len() < AT_ONCE);
+            let next = self.schedule.next().filter(|_| looking.len() < AT_ONCE);
             tokio::select! {
                 changed = self.wanted.changed() => {
                     // Whoever wished is gone.
@@ -205,7 +208,7 @@ impl Source {
                 }
                 () = self.teller.closed() => return Err(Closed),
                 () = until(next) => {}
-                Some(read) = reading.next() => self.done(&server, read).await?,
+                Some(look) = looking.next() => self.done(&server, look).await?,
             }
         }
     }
@@ -264,13 +267,13 @@ impl Source {
         Ok(server)
     }
 
-    async fn done(&mut self, server: &Server, read: Read) -> Result<(), Closed> {
-        let Read {
+    async fn done(&mut self, server: &Server, look: Look) -> Result<(), Closed> {
+        let Look {
             repository,
             mut known,
             facts: answer,
             changes,
-        } = read;
+        } = look;
         let now = Instant::now();
         let mut facts = Vec::new();
         match answer {
@@ -331,7 +334,7 @@ impl Source {
     }
 
     fn live(&mut self) -> Option<Told> {
-        self.teller.live(self.schedule.len(), self.host.now())
+        self.teller.live(self.schedule.count(), self.host.now())
     }
 
     fn failed(&mut self, trouble: &Trouble, wait: Duration) -> Option<Told> {
@@ -374,7 +377,8 @@ impl Source {
     }
 }
 
-async fn read(server: Server, wanted: RepositoryWanted, mut known: Known) -> Read {
+/// One look: everything told of a repository, and the commits between versions that were not compared before.
+pub async fn look(server: Server, wanted: RepositoryWanted, mut known: Known) -> Look {
     let facts = read::repository(&server, &wanted, &mut known.memory).await;
     let mut changes = Vec::new();
     if let Ok(facts) = &facts {
@@ -398,7 +402,7 @@ async fn read(server: Server, wanted: RepositoryWanted, mut known: Known) -> Rea
             known.memory.compared.insert((from, to));
         }
     }
-    Read {
+    Look {
         repository: wanted.repository,
         known,
         facts,
@@ -414,6 +418,6 @@ async fn until(next: Option<Instant>) {
 }
 
 /// Apart from when.
-fn is_same(one: &RepositoryFacts, other: &RepositoryFacts) -> bool {
+pub fn is_same(one: &RepositoryFacts, other: &RepositoryFacts) -> bool {
     one.runs == other.runs && one.deployed == other.deployed && one.missing == other.missing
 }

@@ -25,8 +25,9 @@ const MANY: usize = 50;
 /// The first look at many is spread over so many milliseconds each.
 const FIRST_GAP: u64 = 150;
 
+/// How a look ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     Changed,
     Unchanged,
     Failed,
@@ -43,7 +44,7 @@ struct Entry {
 }
 
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub struct Schedule {
     entries: BTreeMap<Repository, Entry>,
     held_until: Option<Instant>,
     /// Of the budget: how much slower everything is.
@@ -52,7 +53,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(seed: Option<u64>) -> Self {
+    pub fn new(seed: Option<u64>) -> Self {
         Self {
             entries: BTreeMap::new(),
             held_until: None,
@@ -62,7 +63,7 @@ impl Schedule {
     }
 
     /// The wishes as they are now. What is newly looked at closely is due at once.
-    pub(super) fn want(&mut self, wanted: &[RepositoryWanted], now: Instant) {
+    pub fn want(&mut self, wanted: &[RepositoryWanted], now: Instant) {
         self.entries
             .retain(|repository, _| wanted.iter().any(|one| one.repository == *repository));
         let mut first = 0;
@@ -100,16 +101,16 @@ impl Schedule {
         }
     }
 
-    pub(super) fn has(&self, repository: &Repository) -> bool {
+    pub fn has(&self, repository: &Repository) -> bool {
         self.entries.contains_key(repository)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.entries.len()
     }
 
     /// When something is due next.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub fn next(&self) -> Option<Instant> {
         let next = self
             .entries
             .values()
@@ -120,7 +121,7 @@ impl Schedule {
     }
 
     /// What is due now, the longest overdue first and at most so many; it counts as being read until it is done.
-    pub(super) fn due(&mut self, now: Instant, most: usize) -> Vec<RepositoryWanted> {
+    pub fn due(&mut self, now: Instant, most: usize) -> Vec<RepositoryWanted> {
         if self.held_until.is_some_and(|held| held > now) {
             return Vec::new();
         }
@@ -140,7 +141,7 @@ impl Schedule {
             .collect()
     }
 
-    pub(super) fn done(&mut self, repository: &Repository, outcome: Outcome, now: Instant) {
+    pub fn done(&mut self, repository: &Repository, outcome: Outcome, now: Instant) {
         let many = self.entries.len().div_ceil(MANY).max(1);
         let (slower, draw) = (self.slower, self.draw());
         let Some(entry) = self.entries.get_mut(repository) else {
@@ -170,18 +171,18 @@ impl Schedule {
     }
 
     /// It was not answered because nothing is: it is due as it was.
-    pub(super) fn not_asked(&mut self, repository: &Repository) {
+    pub fn not_asked(&mut self, repository: &Repository) {
         if let Some(entry) = self.entries.get_mut(repository) {
             entry.reading = false;
         }
     }
 
     /// Nothing is asked until then.
-    pub(super) fn hold(&mut self, until: Instant) {
+    pub fn hold(&mut self, until: Instant) {
         self.held_until = self.held_until.max(Some(until));
     }
 
-    pub(super) fn budget(&mut self, budget: &Budget) {
+    pub fn budget(&mut self, budget: &Budget) {
         self.slower = match (budget.limit, budget.remaining) {
             (Some(limit), Some(remaining)) if limit > 0 => match remaining * 100 / limit {
                 0..=9 => 4,
@@ -333,6 +334,6 @@ mod tests {
         schedule.want(&[wish("a/x", false), wish("b/y", false)], now);
         schedule.want(&[wish("b/y", false)], now);
         assert!(!schedule.has(&Repository::new("a/x").expect("a repository")));
-        assert_eq!(schedule.len(), 1);
+        assert_eq!(schedule.count(), 1);
     }
 }

@@ -235,7 +235,7 @@ async fn what_comes_is_compared_with_what_runs_once() {
     .await;
     let mut wanted = wish("acme/checkout");
     wanted.environments = vec![("prod".to_owned(), "prod".into())];
-    let first = read(fake.server(), wanted.clone(), Known::default()).await;
+    let first = look(fake.server(), wanted.clone(), Known::default()).await;
     assert_eq!(first.changes.len(), 1);
     assert_eq!(first.changes[0].behind, 2);
     let facts = first.facts.expect("facts");
@@ -244,7 +244,7 @@ async fn what_comes_is_compared_with_what_runs_once() {
         Some(&[][..]),
         "it could not start: no jobs"
     );
-    let second = read(fake.server(), wanted, first.known).await;
+    let second = look(fake.server(), wanted, first.known).await;
     assert!(second.changes.is_empty());
     assert!(is_same(&facts, &second.facts.expect("facts")));
 }

@@ -22,11 +22,11 @@ use windlass::providers::{
     prometheus::read::{self as prometheus, Prometheus},
 };
 
-pub(super) const PROMETHEUS: &str = "/usr/bin/prometheus";
-pub(super) const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
+pub(in crate::real) const PROMETHEUS: &str = "/usr/bin/prometheus";
+pub(in crate::real) const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
 
 /// Whether they are there. Says so where not.
-pub(super) fn are_installed() -> bool {
+pub(in crate::real) fn are_installed() -> bool {
     let missing: Vec<&str> = [PROMETHEUS, ALERTMANAGER]
         .into_iter()
         .filter(|program| !Path::new(program).exists())
@@ -43,10 +43,10 @@ pub(super) fn are_installed() -> bool {
 }
 
 /// Ended when it is dropped.
-pub(super) struct Program {
+pub(in crate::real) struct Program {
     child: Child,
     _folder: TempDir,
-    pub(super) port: u16,
+    pub(in crate::real) port: u16,
 }
 
 impl Drop for Program {
@@ -56,7 +56,7 @@ impl Drop for Program {
 }
 
 impl Program {
-    pub(super) fn end(&mut self) {
+    pub(in crate::real) fn end(&mut self) {
         // To `timeout`, which passes it on; killing that would leave the program behind.
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
@@ -64,7 +64,7 @@ impl Program {
         let _ = self.child.wait();
     }
 
-    pub(super) fn base(&self) -> String {
+    pub(in crate::real) fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
@@ -106,7 +106,7 @@ fn start(
 }
 
 /// Scrapes and evaluates each second.
-pub(super) fn start_prometheus(exporter: &Exporter, alertmanager: Option<u16>) -> Program {
+pub(in crate::real) fn start_prometheus(exporter: &Exporter, alertmanager: Option<u16>) -> Program {
     let mut targets = String::new();
     for (path, labels) in exporter.targets() {
         let port = exporter.port;
@@ -145,7 +145,7 @@ pub(super) fn start_prometheus(exporter: &Exporter, alertmanager: Option<u16>) -
     })
 }
 
-pub(super) fn start_alertmanager() -> Program {
+pub(in crate::real) fn start_alertmanager() -> Program {
     let config = "route: {receiver: nobody, group_by: [alertname], group_wait: 1s, group_interval: 1s}\n\
         receivers: [{name: nobody}]\n\
         inhibit_rules:\n  - {source_matchers: ['severity=\"critical\"'], target_matchers: ['severity=\"warning\"'], equal: [service]}\n";
@@ -160,13 +160,13 @@ pub(super) fn start_alertmanager() -> Program {
     })
 }
 
-pub(super) fn to_prometheus(program: &Program) -> Prometheus {
+pub(in crate::real) fn to_prometheus(program: &Program) -> Prometheus {
     let now = Arc::new(Timestamp::now);
     let server = Server::new(&program.base(), Credential::None, prometheus::limits(), now);
     Prometheus::new("prometheus/lab".into(), server.unwrap())
 }
 
-pub(super) fn to_alertmanager(program: &Program) -> Alertmanager {
+pub(in crate::real) fn to_alertmanager(program: &Program) -> Alertmanager {
     let now = Arc::new(Timestamp::now);
     let server = Server::new(
         &program.base(),
@@ -178,7 +178,7 @@ pub(super) fn to_alertmanager(program: &Program) -> Alertmanager {
 }
 
 /// Asks again until it says what it has to, or it is too late.
-pub(super) async fn until<T, F: Future<Output = Result<T, String>>>(
+pub(in crate::real) async fn until<T, F: Future<Output = Result<T, String>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
 ) -> T {
@@ -193,8 +193,8 @@ pub(super) async fn until<T, F: Future<Output = Result<T, String>>>(
 }
 
 /// What counts: pages of metrics, changed only by the test, and how often each was fetched.
-pub(super) struct Exporter {
-    pub(super) port: u16,
+pub(in crate::real) struct Exporter {
+    pub(in crate::real) port: u16,
     pages: Arc<Mutex<BTreeMap<String, Page>>>,
 }
 
@@ -207,7 +207,7 @@ struct Page {
 }
 
 impl Exporter {
-    pub(super) fn start() -> Self {
+    pub(in crate::real) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let pages: Arc<Mutex<BTreeMap<String, Page>>> = Arc::default();
@@ -222,7 +222,7 @@ impl Exporter {
     }
 
     /// A target under this path, down to begin with.
-    pub(super) fn add(&self, path: &str, labels: &[(&'static str, &str)]) {
+    pub(in crate::real) fn add(&self, path: &str, labels: &[(&'static str, &str)]) {
         let page = Page {
             labels: labels
                 .iter()
@@ -239,7 +239,7 @@ impl Exporter {
         pages.iter().map(target).collect()
     }
 
-    pub(super) fn set(&self, path: &str, text: Option<String>) {
+    pub(in crate::real) fn set(&self, path: &str, text: Option<String>) {
         self.pages.lock().unwrap().get_mut(path).unwrap().text = text;
     }
 
@@ -249,7 +249,7 @@ impl Exporter {
 
     /// Sets it, and waits until what was set has been fetched three times: the first may have been under way before, and
     /// a second lies between the others, so that a grid of seconds has a point of it.
-    pub(super) async fn let_fetch(&self, path: &str, text: String) {
+    pub(in crate::real) async fn let_fetch(&self, path: &str, text: String) {
         self.set(path, Some(text));
         let before = self.fetched(path);
         until("a scrape", || async {
