@@ -42,7 +42,10 @@ impl State {
                     // Until then the selection is the first row, whichever that is. What a finger was about stays selected:
                     // the next key must not meet another release because this one is better now.
                     if !matches!(command, Command::Filter | Command::ClearFilter) {
-                        self.board.untouched &= self.board.selected.is_none();
+                        match self.view {
+                            View::Inbox => self.inbox.touch(),
+                            _ => self.board.untouched &= self.board.selected.is_none(),
+                        }
                     }
                     self.command(command)
                 }
@@ -202,10 +205,15 @@ impl State {
         if matches!(verb, Verb::Approve | Verb::Reject) {
             return self.decide_gate(verb);
         }
-        if matches!(self.view, View::Inbox) && !self.board.marked.is_empty() {
-            return self.start_queue(verb);
-        }
-        if self.view == View::Board && !self.board.marked.is_empty() {
+        let marked = match self.view {
+            View::Board => !self.board.marked.is_empty(),
+            // Only what is listed here: a mark that is not on the screen is none.
+            View::Inbox => self.inbox.entries.iter().any(|entry| {
+                matches!(&entry.waiting, super::inbox::Waiting::Release(id) if self.board.marked.contains(id))
+            }),
+            _ => false,
+        };
+        if marked {
             return self.start_queue(verb);
         }
         let target = self.target();

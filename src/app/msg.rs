@@ -83,7 +83,11 @@ pub enum Msg {
 
 #[derive(Clone, Debug)]
 pub enum ActionUpdate {
-    Words(String),
+    /// `may_send`: a request of it may still leave.
+    UnderWay {
+        words: String,
+        may_send: bool,
+    },
     Over(Outcome),
 }
 

@@ -253,11 +253,25 @@ impl State {
         self.dirty = true;
         let now = self.now;
         let outcome = match update {
-            ActionUpdate::Words(words) => {
+            ActionUpdate::UnderWay { words, may_send } => {
                 if let Some(line) = self.actions.line_mut(intent)
-                    && let LineState::UnderWay { words: old } = &mut line.state
+                    && let LineState::UnderWay {
+                        words: old,
+                        may_send: before,
+                    } = &mut line.state
                 {
+                    let was = std::mem::replace(before, may_send);
+                    let same = *old == words;
                     old.clone_from(&words);
+                    if was != may_send {
+                        self.ask_guards_again();
+                    }
+                    if same {
+                        return Vec::new();
+                    }
+                    let Some(line) = self.actions.line(intent) else {
+                        return Vec::new();
+                    };
                     let title = line.title.clone();
                     self.say(Tone::Plain, format!("{title}: {words}"));
                 }
