@@ -161,7 +161,7 @@ pub struct DemoArgs {
     /// With --wall: how long a page stays
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = page_stays, requires = "wall")]
     pub every: Duration,
-    /// Which world: a name or a file
+    /// Which world: a name, a file, or list to see which there are
     #[arg(long, value_name = "NAME", default_value = "morning")]
     pub scenario: String,
     /// So many quiet services more
@@ -173,9 +173,16 @@ pub struct DemoArgs {
     /// How fast its time goes
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub speed: f64,
-    /// A fault: latency:300, conflict:1, lost-answer:1, gone, forbidden, truncate, hang, 429, 500
-    #[arg(long, value_name = "KIND")]
+    /// What goes wrong on the way, as 503, latency:300 or lost-answer:1@github; --help tells which there are
+    #[arg(long, value_name = "KIND", long_help = FAULTS)]
     pub fault: Vec<String>,
+    /// Without a screen, for other programs: writes a kubeconfig and a configuration, says where everything is, and keeps
+    /// the world until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// The first of five ports in a row: Kubernetes, GitHub, Prometheus, Alertmanager, GitHub's logs
+    #[arg(long, value_name = "N", requires = "serve", value_parser = clap::value_parser!(u16).range(1..=65531))]
+    pub port: Option<u16>,
     /// Write every request that arrives at the world into this file, one JSON object a line
     #[arg(long, value_name = "FILE", hide = true)]
     pub requests: Option<PathBuf>,
@@ -361,6 +368,29 @@ pub enum Format {
     Text,
     Json,
 }
+
+/// What `--fault` takes.
+const FAULTS: &str = "\
+What goes wrong on the way; may be given several times. A kind, then perhaps how often, then perhaps where:
+KIND[:COUNT][@WHERE]
+
+  latency:MS      every answer is late by so many milliseconds
+  429             too many requests, come again in a second
+  500, 502, 503, 504
+                  the server fails, or a proxy before it does
+  truncate        the answer ends in the middle of its JSON
+  conflict        somebody else changes the object just before the patch (kubernetes)
+  gone            watches and continue tokens have expired (kubernetes)
+  lost-answer     the write is done, and the connection ends without an answer
+  unauthorized    401, whoever asks
+  forbidden       writes are refused with 403
+  hang            the request is taken and never answered
+  rate-limit      the hour's requests are used up (github)
+  secondary       too much at once (github)
+  clock:SECONDS   the server's clock is ahead, or behind: clock:+300, clock:-90
+
+WHERE is a server (kubernetes, github, prometheus, alertmanager), a kind of request (get, watch, patch, post), or both: \
+lost-answer:1@github+post. Faults that begin and end in time are written into a scenario.";
 
 /// `90`, `90s`, `10m`, `1h`: seconds.
 pub fn duration(text: &str) -> Result<i64, String> {

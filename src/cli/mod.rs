@@ -6,6 +6,7 @@ pub mod args;
 mod audit;
 mod beside;
 mod decide;
+mod demo;
 mod doctor;
 mod doctor_beside;
 pub mod exit;

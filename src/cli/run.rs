@@ -4,8 +4,8 @@ use clap::CommandFactory as _;
 use tokio::{runtime::Builder, task::LocalSet};
 
 use super::{
-    args::{Cli, Command, ConfigCommand, DemoArgs, VerbArgs},
-    audit, decide, doctor,
+    args::{Cli, Command, ConfigCommand, VerbArgs},
+    audit, decide, demo, doctor,
     exit::Exit,
     find::Wanted,
     history, inbox, init,
@@ -17,8 +17,7 @@ use super::{
 use crate::{
     app::wall::Letters,
     config,
-    demo::{self, World},
-    model::id::{EnvironmentName, ReleaseId, WorkloadKind},
+    model::id::{ReleaseId, WorkloadKind},
     ops::intent::Verb,
     runtime::{
         audit as log,
@@ -100,7 +99,7 @@ async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
         return told(wall::wall(lookout, options, variables).await, out);
     }
     if let Some(Command::Demo(args)) = &cli.command {
-        return demo(args, &cli, variables, out).await;
+        return demo::run(args, &cli, variables, out).await;
     }
     let session = match Session::open(&cli.global.wanted(), variables) {
         Ok(session) => session.with_theme(cli.global.theme.as_deref()),
@@ -206,7 +205,7 @@ async fn interruptible(work: impl Future<Output = Exit>) -> Exit {
     }
 }
 
-async fn screen(
+pub(super) async fn screen(
     session: &Session,
     options: Options,
     variables: Variables<'_>,
@@ -215,7 +214,7 @@ async fn screen(
     told(start::screen(session, options, variables).await, out)
 }
 
-fn told(left: Result<Left, NoScreen>, out: &mut Out) -> Exit {
+pub(super) fn told(left: Result<Left, NoScreen>, out: &mut Out) -> Exit {
     match left {
         Ok(Left::Asked) => Exit::Done,
         Ok(Left::Vanished) => Exit::Interrupted,
@@ -223,7 +222,7 @@ fn told(left: Result<Left, NoScreen>, out: &mut Out) -> Exit {
     }
 }
 
-fn wall_options(demo: bool, every: std::time::Duration, letters: Letters) -> wall::Options {
+pub(super) fn wall_options(demo: bool, every: std::time::Duration, letters: Letters) -> wall::Options {
     wall::Options {
         demo,
         every: every.try_into().unwrap_or(jiff::SignedDuration::MAX),
@@ -252,126 +251,6 @@ async fn place_of(session: &Session, place: &str) -> Result<ReleaseId, (Exit, St
     let wanted = Wanted::parse(&service, Some(environment)).map_err(|why| (Exit::Usage, why))?;
     let (_, release) = super::target::find(session, &wanted).await?;
     Ok(release.rollout.id.clone())
-}
-
-async fn demo(args: &DemoArgs, cli: &Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
-    let mut faults = Vec::new();
-    for fault in &args.fault {
-        match fault.parse::<demo::Fault>() {
-            Ok(fault) => faults.push(fault),
-            Err(why) => return out.fail(Exit::Usage, &why.to_string()),
-        }
-    }
-    let options = demo::Options {
-        scenario: args.scenario.clone(),
-        services: args.services,
-        seed: args.seed,
-        speed: args.speed,
-        faults,
-        request_log: args.requests.clone(),
-    };
-    let world = match World::start(options).await {
-        Ok(world) => world,
-        Err(error) => return out.fail(Exit::Usage, &error.to_string()),
-    };
-    if args.wall {
-        let options = wall_options(true, args.every, wall::letters_of(variables));
-        return match demo_lookout(&world) {
-            Ok(lookout) => {
-                let lookout = lookout.with_theme(cli.global.theme.as_deref());
-                told(wall::wall(lookout, options, variables).await, out)
-            }
-            Err(Wrong(why)) => out.fail(Exit::Internal, &why),
-        };
-    }
-    // Its audit is as real as any other, and gone with the demo.
-    let folder = std::env::temp_dir().join(format!("windlass-demo-{}", std::process::id()));
-    let exit = match demo_session(&world, &folder, cli.global.read_only, variables) {
-        Ok(session) => {
-            screen(
-                &session.with_theme(cli.global.theme.as_deref()),
-                Options {
-                    demo: true,
-                    read_only: cli.global.read_only,
-                    open: None,
-                },
-                variables,
-                out,
-            )
-            .await
-        }
-        Err(Wrong(why)) => out.fail(Exit::Internal, &why),
-    };
-    if let Err(error) = std::fs::remove_dir_all(&folder) {
-        tracing::info!(%error, "the demo's folder could not be removed");
-    }
-    exit
-}
-
-fn demo_session(
-    world: &World,
-    folder: &std::path::Path,
-    read_only: bool,
-    variables: Variables<'_>,
-) -> Result<Session, Wrong> {
-    let address = address(world)?;
-    let state = folder.to_path_buf();
-    let asked = |name: &str| {
-        if name == "WINDLASS_STATE" {
-            Some(state.display().to_string())
-        } else {
-            variables(name)
-        }
-    };
-    let dir = log::state_dir(&asked).map_err(|error| Wrong(error.to_string()))?;
-    let name = EnvironmentName::new(world.environment());
-    let config = demo_config(world);
-    Session::demo(name.as_str(), address, config, read_only, dir, variables)
-}
-
-fn demo_lookout(world: &World) -> Result<Lookout, Wrong> {
-    Lookout::demo(world.environment(), address(world)?, demo_config(world))
-}
-
-fn address(world: &World) -> Result<std::net::SocketAddr, Wrong> {
-    let address = world.server();
-    address
-        .strip_prefix("http://")
-        .unwrap_or(&address)
-        .parse()
-        .map_err(|_| Wrong(format!("{address} is no address")))
-}
-
-/// What somebody would have written down about the demo's world.
-fn demo_config(world: &World) -> config::Config {
-    let mut config = config::Config::default();
-    let server = |url: String| Some(config::Server { url, token: None });
-    let environment = config::Environment {
-        prometheus: server(world.prometheus()),
-        alertmanager: server(world.alertmanager()),
-        ..config::Environment::default()
-    };
-    config
-        .environments
-        .insert(world.environment().to_owned(), environment);
-    config.sources.github = Some(config::GitHub {
-        host: world.github(),
-        token: Some(config::SecretSource::Open("demo".to_owned())),
-    });
-    for link in world.services() {
-        let workload = format!("{}/{}/{}", link.namespace, link.kind_word, link.name);
-        config.services.insert(
-            workload.clone(),
-            config::Service {
-                workload: workload.parse().ok(),
-                repository: link.repository,
-                workflow: link.workflow,
-                alerts: [("service".to_owned(), link.name)].into(),
-                ..config::Service::default()
-            },
-        );
-    }
-    config
 }
 
 fn configuration(

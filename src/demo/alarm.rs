@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::clock::Moment;
 use super::cluster::Cluster;
-use super::flow::Flow;
+use super::flow::{Flow, Span};
 use super::scenario::{Alert, Scenario, What};
 
-/// More than this share of a version's requests failing is an alert.
+/// More than this share of a service's requests failing is an alert.
 pub(super) const TOO_MANY: f64 = 0.02;
 
 /// How long it has to be so.
@@ -30,6 +30,8 @@ struct Told {
     namespace: String,
     service: String,
     at: Moment,
+    /// None: as long as its version serves, or for ever.
+    until: Option<Moment>,
     alert: Alert,
 }
 
@@ -67,7 +69,8 @@ impl Alarms {
                 What::Alert(alert) => Some(Told {
                     namespace: service.namespace.clone(),
                     service: service.name.clone(),
-                    at: Moment::OPENING.before(entry.ago.0),
+                    at: entry.when.moment(),
+                    until: alert.r#for.map(|span| entry.when.moment().after(span.0)),
                     alert: alert.clone(),
                 }),
                 _ => None,
@@ -134,9 +137,12 @@ fn watchdog(cluster: &Cluster) -> Alarm {
     }
 }
 
-/// As the story has it, as long as the version that it is about serves anything.
+/// As the story has it, in its time, as long as the version that it is about serves anything.
 fn still(cluster: &Cluster, told: &Told) -> Option<Alarm> {
-    let alert = &told.alert;
+    let (alert, now) = (&told.alert, cluster.clock.now());
+    if now < told.at.before(HOLDS) || told.until.is_some_and(|until| until <= now) {
+        return None;
+    }
     if let Some(version) = &alert.version {
         let serves = cluster.flows.known().any(|(namespace, service, flow)| {
             (namespace, service) == (&told.namespace, &told.service)
@@ -175,28 +181,35 @@ fn notes(name: &str, summary: &str, description: &str) -> BTreeMap<String, Strin
     ])
 }
 
-/// A version that serves something, and fails too often at it.
+/// Too many of a service's requests fail, as the rule counts them: over all versions that serve it.
 fn failing(cluster: &Cluster, namespace: &str, service: &str, flow: &Flow) -> Option<Alarm> {
     let script = cluster.script(namespace, service);
-    let worst = |span: &super::flow::Span| {
-        let shares = span.shares.iter().filter(|share| share.part > 0.0);
-        let bad = shares
-            .map(|share| {
-                (
-                    script.serves(&share.server.version).errors,
-                    share.server.version.to_string(),
-                )
-            })
-            .filter(|(errors, _)| *errors > TOO_MANY);
-        bad.max_by(|(one, _), (other, _)| one.total_cmp(other))
+    let errors_of =
+        |span: &Span, version: &str| script.serves(version).under(span.share_of(version)).errors;
+    let failed = |span: &Span| -> f64 {
+        let shares = span.shares.iter();
+        shares
+            .map(|share| share.part * errors_of(span, &share.server.version))
+            .sum()
     };
-    let (errors, version) = worst(flow.spans.last()?)?;
-    let run = flow
-        .spans
-        .iter()
-        .rev()
-        .take_while(|span| worst(span).is_some());
-    let active = run.last()?.from;
+    let last = flow.spans.last()?;
+    let value = failed(last);
+    if value <= TOO_MANY {
+        return None;
+    }
+    let serving = last.shares.iter().filter(|share| share.part > 0.0);
+    let (errors, version) = serving
+        .map(|share| {
+            let version = &share.server.version;
+            (errors_of(last, version), version.to_string())
+        })
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let mut spans = flow.spans.iter().rev();
+    let active = spans
+        .by_ref()
+        .take_while(|span| failed(span) > TOO_MANY)
+        .last()?
+        .from;
     let percent = errors * 100.0;
     Some(Alarm {
         labels: cluster
@@ -212,7 +225,7 @@ fn failing(cluster: &Cluster, namespace: &str, service: &str, flow: &Flow) -> Op
         query: high_error_rate().to_owned(),
         active,
         fires: active.after(HOLDS),
-        value: errors,
+        value,
         silenced: None,
     })
 }

@@ -76,6 +76,10 @@ impl Refusal {
         Self::new(403, "Forbidden", message).about(kind, name)
     }
 
+    pub(super) fn unauthorized() -> Self {
+        Self::new(401, "Unauthorized", "Unauthorized")
+    }
+
     /// Any JSON patch that cannot be applied, a failed `test` included: the server does not say which.
     pub(super) fn unprocessable_patch() -> Self {
         let message = "the server rejected our request due to an error in our request";

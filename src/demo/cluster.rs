@@ -19,6 +19,7 @@ use super::kind::Kind;
 use super::pipeline::{self, Pipelines, RunRef};
 use super::queue::{Matter, Queue};
 use super::script::Script;
+use super::seed::{self, Story};
 use super::store::{Key, Object, Store};
 
 /// Etcd drops events after an hour.
@@ -40,6 +41,8 @@ pub(super) struct Cluster {
     pub(super) pipelines: Pipelines,
     pub(super) flows: Flows,
     pub(super) alarms: Alarms,
+    /// What happens by itself after the opening.
+    pub(super) story: Story,
     queue: Queue,
 }
 
@@ -69,6 +72,7 @@ impl Cluster {
             pipelines: Pipelines::default(),
             flows: Flows::default(),
             alarms: Alarms::default(),
+            story: Story::default(),
             queue: Queue::default(),
         }
     }
@@ -84,6 +88,7 @@ impl Cluster {
             match matter {
                 Matter::Object(key) => controller::look(self, &key),
                 Matter::Run(run) => pipeline::look(self, run),
+                Matter::Story(place) => seed::go_on(self, place),
             }
         }
         self.clock.set(to);
@@ -100,6 +105,10 @@ impl Cluster {
 
     pub(super) fn wake_run(&mut self, run: RunRef, due: Moment) {
         self.queue.schedule(Matter::Run(run), due);
+    }
+
+    pub(super) fn wake_story(&mut self, place: usize, due: Moment) {
+        self.queue.schedule(Matter::Story(place), due);
     }
 
     /// Every write is noticed by the controller of the object and by that of its owner.

@@ -6,6 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::clock::Moment;
+
 /// A fault, with how often it strikes: `latency:300`, `429`, `conflict:1`, `500:2@patch`, `lost-answer:1@github+post`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -16,6 +18,8 @@ pub struct Fault {
     pub only: Option<Only>,
     /// None: every server that can have it.
     pub server: Option<Server>,
+    /// Only what is asked of these paths and below them; empty: of any.
+    pub paths: Vec<String>,
 }
 
 /// The systems that the world speaks for.
@@ -43,6 +47,14 @@ impl Server {
             Self::Alertmanager => "alertmanager",
         }
     }
+
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|server| server.word() == word)
+    }
+
+    pub(super) fn words() -> String {
+        Self::ALL.map(Self::word).join(", ")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +65,14 @@ pub enum What {
     TooManyRequests,
     /// 500.
     ServerError,
+    /// 502: a proxy in the way cannot reach it.
+    BadGateway,
     /// 503.
     Unavailable,
+    /// 504: a proxy in the way has waited too long.
+    GatewayTimeout,
+    /// 401: whoever asks is not known any more.
+    Unauthorized,
     /// The body stops in the middle of its JSON.
     Truncate,
     /// Another writer changes the object just before the patch.
@@ -83,8 +101,20 @@ pub enum Only {
     Post,
 }
 
-const WORDS: &str = "latency:MILLISECONDS, 429, 500, 503, truncate, conflict, gone, lost-answer, forbidden, hang, \
-     rate-limit, secondary, clock:SECONDS";
+impl Only {
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "get" => Self::Get,
+            "watch" => Self::Watch,
+            "patch" => Self::Patch,
+            "post" => Self::Post,
+            _ => return None,
+        })
+    }
+}
+
+const WORDS: &str = "latency:MILLISECONDS, 429, 500, 502, 503, 504, truncate, conflict, gone, lost-answer, unauthorized, \
+     forbidden, hang, rate-limit, secondary, clock:SECONDS";
 
 /// A fault that was written wrongly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,8 +149,8 @@ impl FromStr for Fault {
             .map_or((text, None), |(rest, words)| (rest, Some(words)));
         let (mut only, mut server) = (None, None);
         for word in narrowed.into_iter().flat_map(|words| words.split('+')) {
-            let kind = kind_of_request(word);
-            let named = Server::ALL.into_iter().find(|server| server.word() == word);
+            let kind = Only::named(word);
+            let named = Server::named(word);
             match (kind, named) {
                 (Some(kind), _) if only.is_none() => only = Some(kind),
                 (_, Some(named)) if server.is_none() => server = Some(named),
@@ -149,7 +179,10 @@ impl FromStr for Fault {
             }
             "429" => What::TooManyRequests,
             "500" => What::ServerError,
+            "502" => What::BadGateway,
             "503" => What::Unavailable,
+            "504" => What::GatewayTimeout,
+            "unauthorized" => What::Unauthorized,
             "truncate" => What::Truncate,
             "conflict" => What::Conflict,
             "gone" => What::Gone,
@@ -171,28 +204,44 @@ impl FromStr for Fault {
         if parts.next().is_some() {
             return Err(wrong("too many parts".to_owned()));
         }
-        if let (Some(home), Some(server)) = (home(what), server)
-            && home != server
-        {
-            return Err(wrong(format!("only {} has it", home.word())));
-        }
-        Ok(Self {
+        let fault = Self {
             what,
             times,
             only,
-            server,
-        })
+            server: None,
+            paths: Vec::new(),
+        };
+        match server {
+            Some(server) => fault.at(server).map_err(wrong),
+            None => Ok(fault),
+        }
     }
 }
 
-fn kind_of_request(word: &str) -> Option<Only> {
-    Some(match word {
-        "get" => Only::Get,
-        "watch" => Only::Watch,
-        "patch" => Only::Patch,
-        "post" => Only::Post,
-        _ => return None,
-    })
+impl Fault {
+    /// At one server only.
+    pub(super) fn at(mut self, server: Server) -> Result<Self, String> {
+        if let Some(home) = home(self.what)
+            && home != server
+        {
+            return Err(format!("only {} has it", home.word()));
+        }
+        if self.server.is_some_and(|before| before != server) {
+            return Err("it is narrowed to two servers".to_owned());
+        }
+        self.server = Some(server);
+        Ok(self)
+    }
+
+    /// Whether open watches feel it, and not only those that are opened: versions expire, and a server that is away
+    /// keeps no connection.
+    fn ends_watches(&self) -> bool {
+        let away = self.what == What::Unavailable && self.times.is_none();
+        let here = self
+            .server
+            .is_none_or(|server| server == Server::Kubernetes);
+        here && (away || self.what == What::Gone)
+    }
 }
 
 /// The only server that can have it.
@@ -216,36 +265,97 @@ pub(super) struct Target {
     pub(super) continues: bool,
 }
 
-/// The faults in force.
+/// A fault, and when it is in force.
+#[derive(Debug)]
+struct Force {
+    fault: Fault,
+    from: Moment,
+    until: Option<Moment>,
+    /// Open watches have been told of it.
+    told: bool,
+}
+
+impl Force {
+    fn holds(&self, now: Moment) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// The faults in force, and those to come.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Force>);
 
 impl Faults {
     pub(super) fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.plan(fault, Moment::OPENING, None);
+    }
+
+    /// From then on, until then.
+    pub(super) fn plan(&mut self, fault: Fault, from: Moment, until: Option<Moment>) {
+        self.0.push(Force {
+            fault,
+            from,
+            until,
+            told: false,
+        });
     }
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Whether an open watch expires now.
-    pub(super) fn strike_gone(&mut self, target: Target) -> bool {
-        let (gone, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0)
-            .into_iter()
-            .partition(|fault| fault.what == What::Gone);
-        let mut only_gone = Self(gone);
-        let struck = !only_gone.strike(target).is_empty();
-        self.0 = others;
-        self.0.extend(only_gone.0);
-        struck
+    /// When the next one begins.
+    pub(super) fn next(&self, now: Moment) -> Option<Moment> {
+        let coming = self.0.iter().map(|force| force.from);
+        coming.filter(|from| *from > now).min()
+    }
+
+    /// Whether one has begun that open watches must feel and have not been told of.
+    pub(super) fn tells_watches(&mut self, now: Moment) -> bool {
+        let mut any = false;
+        for force in &mut self.0 {
+            if !force.told && force.holds(now) && force.fault.ends_watches() {
+                force.told = true;
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// What an open watch on this path feels of the faults that end watches.
+    pub(super) fn strike_watch(&mut self, path: &str, now: Moment) -> Vec<What> {
+        let target = Target {
+            server: Server::Kubernetes,
+            verb: Only::Watch,
+            writes: false,
+            dry_run: false,
+            continues: false,
+        };
+        self.strike_those(target, path, now, Fault::ends_watches)
     }
 
     /// What strikes this request; what is limited to a count is used up by it.
-    pub(super) fn strike(&mut self, target: Target) -> Vec<What> {
+    pub(super) fn strike(&mut self, target: Target, path: &str, now: Moment) -> Vec<What> {
+        self.strike_those(target, path, now, |_| true)
+    }
+
+    fn strike_those(
+        &mut self,
+        target: Target,
+        path: &str,
+        now: Moment,
+        which: impl Fn(&Fault) -> bool,
+    ) -> Vec<What> {
         let mut struck = Vec::new();
-        for fault in &mut self.0 {
-            if fault.times == Some(0) || !fits(fault, target) {
+        for force in &mut self.0 {
+            let holds = force.holds(now);
+            let fault = &mut force.fault;
+            if !holds
+                || fault.times == Some(0)
+                || !which(fault)
+                || !fits(fault, target)
+                || !below(&fault.paths, path)
+            {
                 continue;
             }
             if let Some(times) = &mut fault.times {
@@ -253,9 +363,20 @@ impl Faults {
             }
             struck.push(fault.what);
         }
-        self.0.retain(|fault| fault.times != Some(0));
+        self.0.retain(|force| {
+            force.fault.times != Some(0) && force.until.is_none_or(|until| now < until)
+        });
         struck
     }
+}
+
+fn below(paths: &[String], path: &str) -> bool {
+    paths.is_empty()
+        || paths.iter().any(|above| {
+            let above = above.trim_end_matches('/');
+            path.strip_prefix(above)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 fn fits(fault: &Fault, target: Target) -> bool {
@@ -297,7 +418,8 @@ mod tests {
                 what: latency,
                 times: None,
                 only: None,
-                server: None
+                server: None,
+                paths: Vec::new(),
             })
         );
         assert_eq!(
@@ -306,7 +428,8 @@ mod tests {
                 what: latency,
                 times: Some(2),
                 only: None,
-                server: None
+                server: None,
+                paths: Vec::new(),
             })
         );
         assert_eq!(
@@ -315,7 +438,8 @@ mod tests {
                 what: What::ServerError,
                 times: Some(1),
                 only: Some(Only::Patch),
-                server: None
+                server: None,
+                paths: Vec::new(),
             })
         );
         assert_eq!(
@@ -324,7 +448,8 @@ mod tests {
                 what: What::LostAnswer,
                 times: Some(1),
                 only: Some(Only::Post),
-                server: Some(Server::GitHub)
+                server: Some(Server::GitHub),
+                paths: Vec::new(),
             })
         );
         assert_eq!(parse("clock:-90").unwrap().what, What::Clock(-90));
@@ -356,10 +481,25 @@ mod tests {
             dry_run,
             continues: false,
         };
-        assert!(faults.strike(target(Only::Get, false)).is_empty());
-        assert!(faults.strike(target(Only::Patch, true)).is_empty());
-        assert_eq!(faults.strike(target(Only::Patch, false)), [What::Conflict]);
-        assert!(faults.strike(target(Only::Patch, false)).is_empty());
+        assert!(
+            faults
+                .strike(target(Only::Get, false), "/", Moment::OPENING)
+                .is_empty()
+        );
+        assert!(
+            faults
+                .strike(target(Only::Patch, true), "/", Moment::OPENING)
+                .is_empty()
+        );
+        assert_eq!(
+            faults.strike(target(Only::Patch, false), "/", Moment::OPENING),
+            [What::Conflict]
+        );
+        assert!(
+            faults
+                .strike(target(Only::Patch, false), "/", Moment::OPENING)
+                .is_empty()
+        );
     }
 
     #[test]
@@ -374,7 +514,7 @@ mod tests {
         let hits = |text: &str, target| {
             let mut faults = Faults::default();
             faults.add(text.parse().unwrap());
-            !faults.strike(target).is_empty()
+            !faults.strike(target, "/", Moment::OPENING).is_empty()
         };
         let query = target(Server::Prometheus, Only::Post, false);
         let approval = target(Server::GitHub, Only::Post, true);
@@ -391,5 +531,33 @@ mod tests {
         assert!(!hits("lost-answer@alertmanager+post", approval));
         assert!(!hits("gone", target(Server::GitHub, Only::Get, false)));
         assert!(hits("rate-limit", approval) && !hits("rate-limit", patch));
+    }
+
+    #[test]
+    fn a_planned_fault_holds_in_its_time_and_on_its_paths_only() {
+        let at = |seconds| Moment::OPENING.after(Duration::from_secs(seconds));
+        let mut faults = Faults::default();
+        let mut fault: Fault = "503@prometheus".parse().unwrap();
+        fault.paths = vec!["/api/v1/query".to_owned()];
+        faults.plan(fault, at(60), Some(at(150)));
+        let target = Target {
+            server: Server::Prometheus,
+            verb: Only::Get,
+            writes: false,
+            dry_run: false,
+            continues: false,
+        };
+        assert_eq!(faults.next(at(0)), Some(at(60)));
+        assert!(faults.strike(target, "/api/v1/query", at(59)).is_empty());
+        assert_eq!(faults.next(at(60)), None);
+        let below = faults.strike(target, "/api/v1/query/x", at(60));
+        assert_eq!(below, [What::Unavailable]);
+        assert!(
+            faults
+                .strike(target, "/api/v1/query_range", at(60))
+                .is_empty()
+        );
+        assert!(faults.strike(target, "/api/v1/query", at(150)).is_empty());
+        assert!(faults.0.is_empty(), "what is over is forgotten");
     }
 }

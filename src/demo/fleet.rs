@@ -11,7 +11,9 @@ use super::chance::{Chance, short_hash};
 use super::cluster::Cluster;
 use super::json;
 use super::kind::Kind;
-use super::scenario::{Entry, Join, Namespace, Release, Scenario, Service, Span, What, Workload};
+use super::scenario::{
+    Entry, Join, Namespace, Release, Scenario, Service, Span, What, When, Workload,
+};
 use super::script::Verdict;
 use super::seed;
 use super::store::Object;
@@ -164,7 +166,7 @@ fn fill(pieces: &[Piece], words: &[String]) -> String {
 
 fn model() -> Scenario {
     let release = |days: u64, version: &str| Entry {
-        ago: Span(std::time::Duration::from_secs(days * 86_400)),
+        when: When::Ago(Span(std::time::Duration::from_secs(days * 86_400))),
         what: What::Release(Release {
             version: version.to_owned(),
             env: [("REVISION".to_owned(), version.to_owned())].into(),
@@ -172,6 +174,7 @@ fn model() -> Scenario {
             stays: false,
             errors: None,
             slow: None,
+            above: None,
         }),
     };
     let service = Service {
@@ -198,6 +201,7 @@ fn model() -> Scenario {
             read_only: false,
         }],
         services: vec![service],
+        faults: Vec::new(),
     }
 }
 

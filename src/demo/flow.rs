@@ -34,6 +34,17 @@ pub(super) struct Span {
     pub(super) shares: Vec<Share>,
 }
 
+impl Span {
+    /// What all pods of a version get together.
+    pub(super) fn share_of(&self, version: &str) -> f64 {
+        self.shares
+            .iter()
+            .filter(|share| *share.server.version == *version)
+            .map(|share| share.part)
+            .sum()
+    }
+}
+
 /// What one pod gets.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Share {

@@ -22,6 +22,12 @@ use super::server::Cut;
 /// What an API server takes at most.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
 
+/// What a proxy in front of any server says when that cannot be reached, or takes too long.
+pub(super) const BAD_GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad \
+     Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+pub(super) const GATEWAY_TIMEOUT: &str = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 \
+     Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
 /// A request, read.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -175,6 +181,16 @@ impl Reply {
         }
     }
 
+    /// Where something in the way answers instead.
+    pub(super) fn from_a_proxy(what: What) -> Option<Self> {
+        let (status, page) = match what {
+            What::BadGateway => (502, BAD_GATEWAY),
+            What::GatewayTimeout => (504, GATEWAY_TIMEOUT),
+            _ => return None,
+        };
+        Some(Self::new(status, "text/html", page.to_owned()))
+    }
+
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -237,7 +253,7 @@ pub(super) async fn pass<S: Said>(
         body: asked.json().or_else(|| asked.posted_form()),
         status,
     };
-    let struck = api.faults().strike(target);
+    let struck = api.faults().strike(target, &asked.path, api.moment());
     for what in &struck {
         if let What::Latency(late) = what {
             tokio::time::sleep(*late).await;

@@ -55,6 +55,7 @@ pub use requests::Request;
 
 use alertmanager::Alertmanager;
 use api::Api;
+use clock::Moment;
 use github::GitHub;
 use prometheus::Prometheus;
 
@@ -74,6 +75,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Requests are appended here as JSON lines.
     pub request_log: Option<PathBuf>,
+    /// The first of five in a row; None: whatever is free.
+    pub port: Option<u16>,
 }
 
 impl Default for Options {
@@ -85,13 +88,14 @@ impl Default for Options {
             speed: 1.0,
             faults: Vec::new(),
             request_log: None,
+            port: None,
         }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no scenario is called \"{name}\", and no file is there; there are {known}")]
+    #[error("no scenario is called \"{name}\", and no file is there; there are:\n{known}")]
     UnknownScenario { name: String, known: String },
     #[error("cannot read {}", path.display())]
     Read {
@@ -107,8 +111,10 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("cannot listen on loopback")]
-    Listen(#[source] std::io::Error),
+    #[error("cannot listen on port {port} of loopback: {source}")]
+    Listen { port: u16, source: std::io::Error },
+    #[error("five ports in a row begin at {0}, and there are no more than 65535")]
+    Port(u16),
     #[error("the world could not be built")]
     Build(#[source] tokio::task::JoinError),
 }
@@ -133,17 +139,24 @@ impl World {
         let scenario = scenario::load(&options.scenario)?;
         let environment = scenario.environment.clone();
         let links = link::all(&scenario);
+        let outages = scenario.faults.clone();
         let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
             Error::RequestLog {
                 path: options.request_log.clone().unwrap_or_default(),
                 source,
             }
         })?;
-        let kubernetes = server::Door::open().await.map_err(Error::Listen)?;
-        let github = server::Door::open().await.map_err(Error::Listen)?;
-        let blobs = server::Door::open().await.map_err(Error::Listen)?;
-        let prometheus = server::Door::open().await.map_err(Error::Listen)?;
-        let alertmanager = server::Door::open().await.map_err(Error::Listen)?;
+        let first = options.port;
+        let door = async |place: u16| {
+            let port = match first {
+                Some(first) => first.checked_add(place).ok_or(Error::Port(first))?,
+                None => 0,
+            };
+            let opened = server::Door::open(port).await;
+            opened.map_err(|source| Error::Listen { port, source })
+        };
+        let (kubernetes, github, prometheus) = (door(0).await?, door(1).await?, door(2).await?);
+        let (alertmanager, blobs) = (door(3).await?, door(4).await?);
         let Options {
             services,
             seed,
@@ -160,6 +173,11 @@ impl World {
         let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log));
         for fault in options.faults {
             api.faults().add(fault);
+        }
+        for outage in outages {
+            let from = Moment::OPENING.after(outage.from);
+            let until = outage.lasts.map(|lasts| from.after(lasts));
+            api.faults().plan(outage.fault, from, until);
         }
         tokio::spawn(drive(Arc::clone(&api)));
         let hub = Arc::new(GitHub::new(Arc::clone(&api), &github.url, &blobs.url));
@@ -243,13 +261,10 @@ impl World {
         self.api.log.all()
     }
 
-    /// From now on. `gone` also ends the watches that are open.
+    /// From now on. `gone`, and a 503 without a count, also end the watches that are open.
     pub fn inject(&self, fault: Fault) {
-        let expires = fault.what == What::Gone;
         self.api.faults().add(fault);
-        if expires {
-            self.api.ring_watches();
-        }
+        self.api.feel_faults();
     }
 
     /// Ends all faults.

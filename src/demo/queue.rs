@@ -15,6 +15,8 @@ use super::store::Key;
 pub(super) enum Matter {
     Object(Key),
     Run(RunRef),
+    /// What the story tells next, by its place in it.
+    Story(usize),
 }
 
 #[derive(Debug, Default)]

@@ -33,20 +33,29 @@ pub(super) struct Serves {
     pub(super) errors: f64,
     /// The share that takes seconds.
     pub(super) slow: f64,
+    /// It does well until it gets more than this share of the service's requests.
+    pub(super) above: Option<f64>,
 }
 
 impl Serves {
     const WELL: Self = Self {
         errors: 0.003,
         slow: 0.0005,
+        above: None,
     };
 
     /// From a scenario's percentages. A version whose analysis fails gives its analysis a reason.
-    pub(super) fn of(verdict: Verdict, errors: Option<f64>, slow: Option<f64>) -> Self {
+    pub(super) fn of(
+        verdict: Verdict,
+        errors: Option<f64>,
+        slow: Option<f64>,
+        above: Option<f64>,
+    ) -> Self {
         let usual = match verdict {
             Verdict::Failed => Self {
                 errors: 0.041,
                 slow: 0.02,
+                above: None,
             },
             Verdict::Successful | Verdict::Inconclusive => Self::WELL,
         };
@@ -56,6 +65,15 @@ impl Serves {
         Self {
             errors: share(errors, usual.errors),
             slow: share(slow, usual.slow),
+            above: above.map(|percent| percent / 100.0),
+        }
+    }
+
+    /// How they end while it gets this share of the service's requests.
+    pub(super) fn under(self, share: f64) -> Self {
+        match self.above {
+            Some(above) if share <= above => Self::WELL,
+            _ => self,
         }
     }
 }

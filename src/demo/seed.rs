@@ -1,4 +1,5 @@
-//! Building the world: plays each service's story through the controllers, from its first release to the opening.
+//! Building the world: plays each service's story through the controllers, from its first release to the opening, and
+//! what is told for later when its time has come.
 //!
 //! So revisions, events, analysis runs and statuses come from the same code as everything later, and fit together.
 //! Must never write a status itself.
@@ -6,6 +7,7 @@
 mod shop;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +20,9 @@ use super::controller::{self, pause_duration};
 use super::json;
 use super::kind::Kind;
 use super::pipeline;
-use super::scenario::{Act, Entry, Join, Pipeline, Release, Scenario, Service, What, Workload};
+use super::scenario::{
+    Act, Entry, Join, Pipeline, Release, Scenario, Service, What, When, Workload,
+};
 use super::script::{Script, Serves};
 use super::store::Key;
 use super::write::{self, Format, Subresource};
@@ -31,7 +35,10 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64
         .services
         .iter()
         .flat_map(|service| &service.story)
-        .map(|entry| entry.ago.0)
+        .filter_map(|entry| match entry.when {
+            When::Ago(ago) => Some(ago.0),
+            When::In(_) => None,
+        })
         .max()
         .unwrap_or_default();
     let past = Moment::OPENING.before(longest + Duration::from_secs(3600));
@@ -43,80 +50,95 @@ pub(super) fn build(scenario: &Scenario, opened: Timestamp, pace: f64, seed: u64
             cluster.sealed.insert(namespace.name.clone());
         }
     }
-    let mut told: Vec<(Moment, Line<'_>)> = Vec::new();
+    let mut told: Vec<(Moment, Line)> = Vec::new();
     let first = scenario
         .services
         .iter()
         .position(|service| service.join != Join::Nothing);
     for (place, service) in scenario.services.iter().enumerate() {
+        let service = Arc::new(service.clone());
         if service.join != Join::Nothing {
-            shop::found(&mut cluster, scenario, service, first == Some(place));
-            shop::tell(service, &mut told);
+            shop::found(&mut cluster, scenario, &service, first == Some(place));
+            shop::tell(&service, &mut told);
         }
         cluster.scripts.insert(
             (service.namespace.clone(), service.name.clone()),
-            script(service),
+            script(&service),
         );
-        declare_templates(&mut cluster, service);
-        tell(service, &mut told);
+        declare_templates(&mut cluster, &service);
+        tell(&service, &mut told);
     }
     told.sort_by_key(|(at, _)| *at);
     let mut env = BTreeMap::new();
+    let past = told.partition_point(|(at, _)| *at <= Moment::OPENING);
+    let later = told.split_off(past);
     for (at, line) in told {
         cluster.advance(at);
         play(&mut cluster, &line, &mut env);
     }
     cluster.advance(Moment::OPENING);
     cluster.store.forget_history();
+    let (times, lines): (Vec<Moment>, Vec<Line>) = later.into_iter().unzip();
+    cluster.story = Story { lines, env };
+    for (place, at) in times.into_iter().enumerate() {
+        cluster.wake_story(place, at);
+    }
     cluster
 }
 
-/// One thing to do while the past is played.
-struct Line<'a> {
-    service: &'a Service,
-    what: Deed<'a>,
+/// What is told of the time after the opening.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// In the order of their times.
+    lines: Vec<Line>,
+    env: Environment,
 }
 
-enum Deed<'a> {
-    Release(&'a Release),
+/// The time of a line has come.
+pub(super) fn go_on(cluster: &mut Cluster, place: usize) {
+    let Some(line) = cluster.story.lines.get(place).cloned() else {
+        return;
+    };
+    let mut env = std::mem::take(&mut cluster.story.env);
+    play(cluster, &line, &mut env);
+    cluster.story.env = env;
+}
+
+/// One thing to do when its time has come.
+#[derive(Clone, Debug)]
+struct Line {
+    service: Arc<Service>,
+    what: Deed,
+}
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Release(Release),
     Act(Act),
     /// The run of a version begins; the story releases it then.
-    Begin(&'a str, Moment),
+    Begin(String, Moment),
     /// The run of a version begins, and will release it.
-    Pipeline(&'a Pipeline),
+    Pipeline(Pipeline),
     /// Another run, of a branch.
     Ci(u64),
 }
 
-fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
-    for Entry { ago, what } in &service.story {
-        let at = Moment::OPENING.before(ago.0);
+fn tell(service: &Arc<Service>, told: &mut Vec<(Moment, Line)>) {
+    let line = |what: Deed| Line {
+        service: Arc::clone(service),
+        what,
+    };
+    for Entry { when, what } in &service.story {
+        let at = when.moment();
         match what {
             What::Release(release) => {
-                told.push((
-                    at,
-                    Line {
-                        service,
-                        what: Deed::Release(release),
-                    },
-                ));
-                if !release.stays {
-                    told.push((
-                        at.after(SHIPPED_AFTER),
-                        Line {
-                            service,
-                            what: Deed::Act(Act::PromoteFull),
-                        },
-                    ));
+                told.push((at, line(Deed::Release(release.clone()))));
+                if !release.stays && matches!(when, When::Ago(_)) {
+                    let promoted = line(Deed::Act(Act::PromoteFull));
+                    told.push((at.after(SHIPPED_AFTER), promoted));
                 }
             }
-            What::Act(act) => told.push((
-                at,
-                Line {
-                    service,
-                    what: Deed::Act(*act),
-                },
-            )),
+            What::Act(act) => told.push((at, line(Deed::Act(*act)))),
             What::Pipeline(_) | What::Alert(_) => {}
         }
     }
@@ -128,15 +150,21 @@ fn script(service: &Service) -> Script {
         script.ready_after = span.0;
     }
     for entry in &service.story {
-        let (version, verdict, errors, slow) = match &entry.what {
-            What::Release(told) => (&told.version, told.analysis, told.errors, told.slow),
-            What::Pipeline(told) => (&told.version, told.analysis, told.errors, told.slow),
+        let (version, verdict, serves) = match &entry.what {
+            What::Release(told) => (
+                &told.version,
+                told.analysis,
+                Serves::of(told.analysis, told.errors, told.slow, told.above),
+            ),
+            What::Pipeline(told) => (
+                &told.version,
+                told.analysis,
+                Serves::of(told.analysis, told.errors, told.slow, told.above),
+            ),
             What::Act(_) | What::Alert(_) => continue,
         };
         script.verdicts.insert(version.clone(), verdict);
-        script
-            .services
-            .insert(version.clone(), Serves::of(verdict, errors, slow));
+        script.services.insert(version.clone(), serves);
     }
     script
 }
@@ -165,8 +193,8 @@ fn declare_templates(cluster: &mut Cluster, service: &Service) {
 
 type Environment = BTreeMap<(String, String), BTreeMap<String, String>>;
 
-fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
-    let service = line.service;
+fn play(cluster: &mut Cluster, line: &Line, env: &mut Environment) {
+    let service = &*line.service;
     let key = Key::new(kind(service.kind), &service.namespace, &service.name);
     match &line.what {
         Deed::Release(release) => {
@@ -187,8 +215,9 @@ fn play(cluster: &mut Cluster, line: &Line<'_>, env: &mut Environment) {
             }
         }
         Deed::Act(act) if key.kind == Kind::Rollout => play_act(cluster, &key, *act),
-        Deed::Act(Act::Pause) => {
-            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], true));
+        Deed::Act(act @ (Act::Pause | Act::Resume)) => {
+            let paused = *act == Act::Pause;
+            cluster.edit(&key, |value| json::set(value, &["spec", "paused"], paused));
         }
         // A Deployment rolls by itself.
         Deed::Act(_) => {}
@@ -218,7 +247,9 @@ fn play_act(cluster: &mut Cluster, key: &Key, act: Act) {
             json!({"status": {"promoteFull": true}}),
         ),
         Act::Abort => (Subresource::Status, json!({"status": {"abort": true}})),
+        Act::Retry => (Subresource::Status, json!({"status": {"abort": false}})),
         Act::Pause => (Subresource::None, json!({"spec": {"paused": true}})),
+        Act::Resume => (Subresource::None, json!({"spec": {"paused": false}})),
     };
     // Refused only for an object that is not there, and a story begins with its release.
     let _ = write::patch(cluster, key, subresource, Format::Merge, &body, false);

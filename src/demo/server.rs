@@ -24,8 +24,9 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) async fn open() -> io::Result<Self> {
-        let gate = Gate::open().await?;
+    /// Port 0 is any that is free.
+    pub(super) async fn open(port: u16) -> io::Result<Self> {
+        let gate = Gate::open(port).await?;
         let url = format!("http://{}", gate.address()?);
         Ok(Self { gate, url })
     }
@@ -45,8 +46,8 @@ impl Door {
 pub(super) struct Gate(TcpListener);
 
 impl Gate {
-    async fn open() -> io::Result<Self> {
-        Ok(Self(TcpListener::bind(("127.0.0.1", 0)).await?))
+    async fn open(port: u16) -> io::Result<Self> {
+        Ok(Self(TcpListener::bind(("127.0.0.1", port)).await?))
     }
 
     fn address(&self) -> io::Result<SocketAddr> {

@@ -9,3 +9,4 @@ mod recorded;
 mod reducer;
 mod screen;
 mod whole;
+mod world;

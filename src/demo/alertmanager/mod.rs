@@ -50,6 +50,10 @@ impl Alertmanager {
                 }
                 What::ServerError => return word(500, "internal error"),
                 What::Unavailable => return Reply::text(503, "Service Unavailable\n"),
+                What::Unauthorized => return Reply::text(401, "Unauthorized\n"),
+                What::BadGateway | What::GatewayTimeout => {
+                    return Reply::from_a_proxy(*what).unwrap_or_else(|| Reply::text(502, ""));
+                }
                 What::Forbidden => return Reply::text(403, "Forbidden\n"),
                 _ => {}
             }

@@ -84,6 +84,20 @@ fn resources(group: &str, version: &str) -> Option<Value> {
             }
         }
     }
+    let reviews: &[(&str, &str)] = match group {
+        "authentication.k8s.io" => &[("selfsubjectreviews", "SelfSubjectReview")],
+        "authorization.k8s.io" => &[
+            ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+            ("selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+        ],
+        _ => &[],
+    };
+    for (name, kind) in reviews {
+        listed.push(
+            json!({"name": name, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind,
+            "verbs": ["create"]}),
+        );
+    }
     let group_version = if group.is_empty() {
         version.to_owned()
     } else {

@@ -8,9 +8,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Answer, Api, Asked, Shape};
+use super::{Answer, Api, Asked, Shape, table};
 use crate::demo::answer::Refusal;
 use crate::demo::kind::{Kind, Origin};
 use crate::demo::selector::Selector;
@@ -204,6 +206,7 @@ fn body(
             "PartialObjectMetadataList".to_owned(),
             "meta.k8s.io/v1".to_owned(),
         ),
+        Shape::Table => ("Table".to_owned(), "meta.k8s.io/v1".to_owned()),
     };
     let mut head = format!(
         "{{\"kind\":\"{list}\",\"apiVersion\":\"{api_version}\",\"metadata\":{{\"resourceVersion\":\"{version}\""
@@ -215,6 +218,17 @@ fn body(
         head = format!("{head},\"remainingItemCount\":{remaining}");
     }
     body.extend_from_slice(head.as_bytes());
+    if shape == Shape::Table {
+        let now = Timestamp::now();
+        let rows: Vec<Value> = items.iter().map(|object| table::row(object, now)).collect();
+        let columns = table::definitions(kind);
+        let rest = format!(
+            "}},\"columnDefinitions\":{columns},\"rows\":{}}}",
+            Value::from(rows)
+        );
+        body.extend_from_slice(rest.as_bytes());
+        return Bytes::from(body);
+    }
     body.extend_from_slice(b"},\"items\":[");
     for (place, object) in items.iter().enumerate() {
         if place > 0 {

@@ -9,6 +9,7 @@ mod log_lines;
 mod read;
 mod reply;
 mod route;
+mod table;
 mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 use self::reply::{Answer, Shape};
 use self::route::Route;
 use super::answer::Refusal;
+use super::clock::{Clock, Moment};
 use super::cluster::Cluster;
 use super::fault::{Faults, Only, Server, Target, What};
-use super::front::{self, Asked};
+use super::front::{self, Asked, BAD_GATEWAY, GATEWAY_TIMEOUT};
 use super::requests::Log;
 use super::server::Cut;
 use super::store::Key;
@@ -37,6 +39,8 @@ use super::store::Key;
 pub(super) struct Api {
     cluster: Mutex<Cluster>,
     opened: Instant,
+    /// How the world's time follows from real time; its `now` says nothing.
+    clock: Clock,
     /// Rings when the driver has to look at its next due time again.
     pub(super) wake: Notify,
     pub(super) closing: CancellationToken,
@@ -75,6 +79,7 @@ impl Asked {
 impl Api {
     pub(super) fn new(cluster: Cluster, log: Log) -> Self {
         Self {
+            clock: cluster.clock.clone(),
             cluster: Mutex::new(cluster),
             opened: Instant::now(),
             wake: Notify::new(),
@@ -89,25 +94,35 @@ impl Api {
     /// The cluster, as of now.
     pub(super) fn cluster(&self) -> MutexGuard<'_, Cluster> {
         let mut cluster = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = cluster.clock.moment_after_opening(self.opened.elapsed());
-        cluster.advance(now);
+        cluster.advance(self.moment());
         cluster
+    }
+
+    /// What time it is in the world.
+    pub(super) fn moment(&self) -> Moment {
+        self.clock.moment_after_opening(self.opened.elapsed())
     }
 
     /// When something happens next by itself.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let cluster = self.cluster();
-        let due = cluster.next_due()?;
-        self.opened
-            .checked_add(cluster.clock.real_after_opening(due))
+        let due = self.cluster().next_due();
+        let now = self.moment();
+        self.feel_faults();
+        let begins = self.faults().next(now);
+        let next = due.into_iter().chain(begins).min()?;
+        self.opened.checked_add(self.clock.real_after_opening(next))
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn ring_watches(&self) {
-        self.expiry.send_modify(|count| *count += 1);
+    /// Open watches are told of the faults that have begun.
+    pub(super) fn feel_faults(&self) {
+        let now = self.moment();
+        if self.faults().tells_watches(now) {
+            self.expiry.send_modify(|count| *count += 1);
+        }
     }
 }
 
@@ -132,6 +147,9 @@ fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {
             What::TooManyRequests => return Refusal::too_many_requests().into(),
             What::ServerError => return Refusal::internal().into(),
             What::Unavailable => return Refusal::unavailable().into(),
+            What::BadGateway => return from_a_proxy(502, BAD_GATEWAY),
+            What::GatewayTimeout => return from_a_proxy(504, GATEWAY_TIMEOUT),
+            What::Unauthorized => return Refusal::unauthorized().into(),
             _ => {}
         }
     }
@@ -173,6 +191,15 @@ fn answer(api: &Arc<Api>, asked: &Asked, struck: &[What]) -> Answer {
         _ => Err(Refusal::method_not_allowed()),
     };
     result.unwrap_or_else(Answer::Refused)
+}
+
+/// Whatever is in the way speaks for itself, and knows no Status.
+fn from_a_proxy(status: u16, page: &'static str) -> Answer {
+    Answer::Raw {
+        status,
+        kind: "text/html",
+        body: Bytes::from_static(page.as_bytes()),
+    }
 }
 
 /// Not even a Status.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, table};
 use crate::demo::answer::Refusal;
 use crate::demo::front::{Said, cut_short};
 use crate::demo::store::Object;
@@ -76,11 +76,12 @@ impl Said for Answer {
     }
 }
 
-/// How an object is wanted: whole, or its metadata only.
+/// How an object is wanted: whole, its metadata only, or as a row to be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Whole,
     Metadata,
+    Table,
 }
 
 impl Shape {
@@ -92,6 +93,8 @@ impl Shape {
             .unwrap_or_default();
         if accept.contains("as=PartialObjectMetadata") {
             Self::Metadata
+        } else if accept.contains("as=Table") {
+            Self::Table
         } else {
             Self::Whole
         }
@@ -105,6 +108,9 @@ impl Shape {
                 let metadata = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
                     "metadata": value.get("metadata")});
                 out.extend_from_slice(metadata.to_string().as_bytes());
+            }
+            Self::Table => {
+                out.extend_from_slice(table::of_one(object).to_string().as_bytes());
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{Answer, Api, Asked, BOOKMARK_EVERY, Shape};
 use crate::demo::answer::Refusal;
-use crate::demo::fault::{Only, Server, Target, What};
+use crate::demo::fault::What;
 use crate::demo::kind::Kind;
 use crate::demo::selector::Selector;
 use crate::demo::store::{Change, Object, Verb};
@@ -66,6 +66,7 @@ pub(super) fn watch(
                 .ok_or_else(Refusal::method_not_allowed)?,
             expiry: api.expiry.subscribe(),
             api: Arc::clone(api),
+            path: asked.path.clone(),
             kind,
             namespace: namespace.map(str::to_owned),
             selector,
@@ -104,6 +105,7 @@ pub(super) fn watch(
 
 struct Watching {
     api: Arc<Api>,
+    path: String,
     kind: Kind,
     namespace: Option<String>,
     selector: Selector,
@@ -160,15 +162,13 @@ impl Watching {
         }
     }
 
+    /// A fault has begun that open watches feel. A server that is away says nothing more.
     fn feel_faults(&mut self) {
-        let target = Target {
-            server: Server::Kubernetes,
-            writes: false,
-            verb: Only::Watch,
-            dry_run: false,
-            continues: false,
-        };
-        if self.api.faults().strike_gone(target) {
+        let now = self.api.moment();
+        let struck = self.api.faults().strike_watch(&self.path, now);
+        if struck.contains(&What::Unavailable) {
+            self.over = true;
+        } else if struck.contains(&What::Gone) {
             self.expire();
         }
     }
@@ -272,6 +272,7 @@ impl Watching {
         let (kind, api_version) = match self.shape {
             Shape::Whole => (self.kind.facts().kind, self.kind.api_version()),
             Shape::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
+            Shape::Table => ("Table", "meta.k8s.io/v1".to_owned()),
         };
         value_line(
             "BOOKMARK",

@@ -9,9 +9,28 @@ use super::{Asked, GitHub, Reply, linked, not_found, page};
 use crate::demo::clock::Clock;
 use crate::demo::pipeline::{Commit, Repo, number};
 
+/// What a name means by now: the default branch ends where it has come to, and a tag is not there before its time.
+fn found(repo: &Repo, name: &str, clock: &Clock) -> Option<usize> {
+    let place = repo.history.find(name)?;
+    let is_there = |place: &usize| {
+        repo.commit(*place)
+            .is_some_and(|commit| is_past(commit, clock))
+    };
+    if is_there(&place) {
+        return Some(place);
+    }
+    let mut line = std::iter::successors(Some(place), |place| repo.commit(*place)?.parent);
+    line.find(is_there).filter(|_| name.ends_with("main"))
+}
+
+/// A story may tell of commits that are still to be made.
+fn is_past(commit: &Commit, clock: &Clock) -> bool {
+    commit.at <= clock.now()
+}
+
 impl GitHub {
     pub(super) fn commit(&self, repo: &Repo, name: &str, clock: &Clock) -> Reply {
-        match repo.history.find(name).and_then(|place| repo.commit(place)) {
+        match found(repo, name, clock).and_then(|place| repo.commit(place)) {
             Some(commit) => Reply::json(200, &self.links.commit(repo, commit, clock)),
             None => super::problem(422, &format!("No commit found for SHA: {name}")),
         }
@@ -22,12 +41,12 @@ impl GitHub {
             "" => "main",
             named => named,
         };
-        let Some(head) = repo.history.find(from) else {
+        let Some(head) = found(repo, from, clock) else {
             return not_found();
         };
         let line = std::iter::successors(Some(head), |place| repo.commit(*place)?.parent);
-        let found: Vec<&Commit> = line.filter_map(|place| repo.commit(place)).collect();
-        self.plain(asked, repo, &found, |commit| {
+        let line: Vec<&Commit> = line.filter_map(|place| repo.commit(place)).collect();
+        self.plain(asked, repo, &line, |commit| {
             self.links.commit(repo, commit, clock)
         })
     }
@@ -35,13 +54,13 @@ impl GitHub {
     pub(super) fn compare(&self, asked: &Asked, repo: &Repo, range: &str, clock: &Clock) -> Reply {
         let ends = range
             .split_once("...")
-            .and_then(|(base, head)| Some((repo.history.find(base)?, repo.history.find(head)?)));
-        let found = ends.and_then(|(base, head)| {
+            .and_then(|(base, head)| Some((found(repo, base, clock)?, found(repo, head, clock)?)));
+        let compared = ends.and_then(|(base, head)| {
             let difference = repo.history.compare(base, head)?;
             let merge_base = repo.commit(difference.merge_base)?;
             Some((difference, repo.commit(base)?, merge_base))
         });
-        let Some((difference, base, merge_base)) = found else {
+        let Some((difference, base, merge_base)) = compared else {
             return not_found();
         };
         let (ahead, behind) = (difference.ahead.len(), difference.behind);
@@ -67,12 +86,13 @@ impl GitHub {
         linked(Reply::json(200, &body), &links)
     }
 
-    pub(super) fn tags(&self, asked: &Asked, repo: &Repo) -> Reply {
+    pub(super) fn tags(&self, asked: &Asked, repo: &Repo, clock: &Clock) -> Reply {
         let mut tags: Vec<(&str, &Commit)> = repo
             .history
             .tags
             .iter()
             .filter_map(|tag| Some((tag.name.as_str(), repo.commit(tag.commit)?)))
+            .filter(|(_, commit)| is_past(commit, clock))
             .collect();
         tags.sort_by(|(one, _), (other, _)| other.cmp(one));
         let api = self.links.repo(repo);
@@ -84,7 +104,10 @@ impl GitHub {
     }
 
     pub(super) fn releases(&self, asked: &Asked, repo: &Repo, clock: &Clock) -> Reply {
-        let newest_first: Vec<_> = repo.history.tags.iter().rev().collect();
+        let tags = repo.history.tags.iter().rev();
+        let newest_first: Vec<_> = tags
+            .filter(|tag| found(repo, &tag.name, clock).is_some())
+            .collect();
         self.plain(asked, repo, &newest_first, |tag| {
             repo.commit(tag.commit)
                 .map(|commit| {
@@ -97,12 +120,13 @@ impl GitHub {
 
     /// The newest, or that of a tag.
     pub(super) fn release(&self, repo: &Repo, tag: Option<&str>, clock: &Clock) -> Reply {
-        let tags = &repo.history.tags;
-        let found = match tag {
-            Some(name) => tags.iter().find(|known| known.name == name),
-            None => tags.last(),
+        let tags = repo.history.tags.iter().rev();
+        let mut known = tags.filter(|tag| found(repo, &tag.name, clock).is_some());
+        let tag = match tag {
+            Some(name) => known.find(|known| known.name == name),
+            None => known.next(),
         };
-        let shown = found.and_then(|tag| {
+        let shown = tag.and_then(|tag| {
             let commit = repo.commit(tag.commit)?;
             Some(
                 self.links

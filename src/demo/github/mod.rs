@@ -107,6 +107,8 @@ impl GitHub {
                     return Some(problem(429, "Too many requests").with("retry-after", "1"));
                 }
                 What::ServerError => return Some(problem(500, "Server Error")),
+                What::Unauthorized => return Some(problem(401, "Bad credentials")),
+                What::BadGateway | What::GatewayTimeout => return Reply::from_a_proxy(*what),
                 What::Unavailable => {
                     let page = "<html><head><title>Unicorn! &middot; GitHub</title></head><body>No server is \
                                 currently available to service your request.</body></html>";
@@ -248,7 +250,7 @@ impl GitHub {
             ["compare", range @ ..] => self.compare(asked, repo, &range.join("/"), clock),
             ["commits"] => self.commits(asked, repo, clock),
             ["commits", name @ ..] => self.commit(repo, &name.join("/"), clock),
-            ["tags"] => self.tags(asked, repo),
+            ["tags"] => self.tags(asked, repo, clock),
             ["releases"] => self.releases(asked, repo, clock),
             ["releases", "latest"] => self.release(repo, None, clock),
             ["releases", "tags", tag @ ..] => self.release(repo, Some(&tag.join("/")), clock),

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::query::{Expression, Grown, Lines};
-use super::series::{self, Labels, Line, Pod};
+use super::series::{self, Labels, Line, Pod, Sample};
 use crate::demo::clock::{Clock, Moment};
 use crate::demo::cluster::Cluster;
+use crate::demo::matcher::Matcher;
 
 /// A line that has stopped without a mark is seen for so long.
 const LOOKBACK: i64 = 300_000;
@@ -59,6 +60,7 @@ impl Prepared {
             Expression::Lines(lines) | Expression::Sum(_, lines) => {
                 series::pods(cluster, &lines.selector)
             }
+            Expression::Stamps(selector) => series::pods(cluster, selector),
             Expression::Number(_) | Expression::Time | Expression::Vector(_) => Vec::new(),
         };
         Self {
@@ -81,6 +83,7 @@ impl Prepared {
                 values: each(*number).into_iter().map(Some).collect(),
             }]),
             Expression::Lines(lines) => Result::Vector(self.lines(lines, grid)),
+            Expression::Stamps(selector) => Result::Vector(self.stamps(selector, grid)),
             Expression::Sum(by, lines) => Result::Vector(sum(
                 self.lines(lines, grid),
                 by.as_deref().unwrap_or_default(),
@@ -111,6 +114,30 @@ impl Prepared {
             .collect()
     }
 
+    /// When each line was last sampled, by the server's clock, in seconds.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of this millennium fit"
+    )]
+    fn stamps(&self, selector: &[Matcher], grid: Grid) -> Vec<Answered> {
+        let found = series::lines(&self.pods, selector);
+        let answered = found.into_iter().map(|mut line| {
+            let sampled = |at: i64| {
+                let sample = self.fresh(&line, at - grid.skew)?;
+                Some((self.wall(sample.at) + grid.skew) as f64 / 1000.0)
+            };
+            let values = grid.times().map(sampled).collect();
+            line.labels.remove("__name__");
+            Answered {
+                labels: line.labels,
+                values,
+            }
+        });
+        answered
+            .filter(|line| line.values.iter().any(Option::is_some))
+            .collect()
+    }
+
     /// In microseconds of the world; nothing is stored of what is to come.
     fn moment(&self, at: i64) -> i64 {
         let stamp = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MIN);
@@ -125,8 +152,13 @@ impl Prepared {
     }
 
     fn sample(&self, line: &Line<'_>, at: i64) -> Option<f64> {
+        self.fresh(line, at).map(|sample| sample.value)
+    }
+
+    /// The last sample, where it is not too old.
+    fn fresh(&self, line: &Line<'_>, at: i64) -> Option<Sample> {
         let sample = line.sample(self.moment(at))?;
-        (at - self.wall(sample.at) <= LOOKBACK).then_some(sample.value)
+        (at - self.wall(sample.at) <= LOOKBACK).then_some(sample)
     }
 
     #[expect(
@@ -185,7 +217,7 @@ fn sum(lines: Vec<Answered>, by: &[String]) -> Vec<Answered> {
 /// Labels of the lines that match and had a sample in the time.
 pub(super) fn present(
     cluster: &Cluster,
-    selectors: &[Vec<crate::demo::matcher::Matcher>],
+    selectors: &[Vec<Matcher>],
     (from, to): (i64, i64),
 ) -> Vec<Labels> {
     let mut found = Vec::new();

@@ -152,6 +152,10 @@ impl Prometheus {
                     return Refused(Kind::Internal, "storage: out of order".to_owned()).into();
                 }
                 What::Unavailable => return Reply::text(503, "Service Unavailable"),
+                What::Unauthorized => return Reply::text(401, "Unauthorized\n"),
+                What::BadGateway | What::GatewayTimeout => {
+                    return Reply::from_a_proxy(*what).unwrap_or_else(|| Reply::text(502, ""));
+                }
                 What::Forbidden => return Reply::text(403, "Forbidden\n"),
                 _ => {}
             }

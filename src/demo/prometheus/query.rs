@@ -17,6 +17,8 @@ pub(super) enum Expression {
     /// `vector(1)`
     Vector(f64),
     Lines(Lines),
+    /// When each was sampled.
+    Stamps(Vec<Matcher>),
     /// None: into one.
     Sum(Option<Vec<String>>, Lines),
 }
@@ -124,6 +126,12 @@ impl Reader {
             let number = self.number()?;
             self.wants(")")?;
             return Ok(Expression::Vector(number));
+        }
+        if self.takes_name("timestamp") {
+            self.wants("(")?;
+            let selector = self.selector()?;
+            self.wants(")")?;
+            return Ok(Expression::Stamps(selector));
         }
         self.lines().map(Expression::Lines)
     }
@@ -278,6 +286,7 @@ mod tests {
             "sum(rate(http_requests_total[5m])) by (code)",
             "increase(http_requests_total{a!~\"b|c\"}[1h30m])",
             "vector(1)",
+            "timestamp(http_requests_total{namespace=\"shop\"})",
             "time()",
             "42",
         ] {
@@ -327,6 +336,7 @@ mod tests {
             "avg(up)",
             "up offset 5m",
             "rate(up[5m:1m])",
+            "timestamp(rate(up[5m]))",
             "sum(sum(up))",
         ] {
             assert_eq!(error(text).0, 422, "{text}");

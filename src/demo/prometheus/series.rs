@@ -52,14 +52,35 @@ pub(super) type Labels = BTreeMap<String, String>;
 #[derive(Debug)]
 pub(super) struct Pod {
     labels: Labels,
-    /// From, to (None: until now), and the part. In a row, without gaps.
-    lives: Vec<(i64, Option<i64>, f64)>,
-    serves: Serves,
+    /// In a row, without gaps.
+    lives: Vec<Life>,
     /// Requests of the whole service a second.
     rate: f64,
     shared_phase: f64,
     own_phase: f64,
     offset: i64,
+}
+
+/// A time in which a pod had one part of the requests, and answered them in one way.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    from: i64,
+    /// None: until now.
+    to: Option<i64>,
+    part: f64,
+    serves: Serves,
+}
+
+/// What a pod has answered by some time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    requests: f64,
+    /// Those that did not go well.
+    bad: f64,
+    /// Those of them that were its own fault.
+    errors: f64,
+    /// Not rounded.
+    slow: f64,
 }
 
 /// One thing that is counted.
@@ -143,15 +164,19 @@ fn of_flow(cluster: &Cluster, namespace: &str, service: &str, flow: &Flow) -> Ve
                 Pod {
                     labels,
                     lives: Vec::new(),
-                    serves: script.serves(&share.server.version),
                     rate: f64::from(rate),
                     shared_phase: phase(number(service)),
                     own_phase: phase(drawn),
                     offset: i64::try_from(drawn % 15_000_000).unwrap_or(0),
                 }
             });
-            pod.lives
-                .push((span.from.micros(), to.map(Moment::micros), share.part));
+            let version = &share.server.version;
+            pod.lives.push(Life {
+                from: span.from.micros(),
+                to: to.map(Moment::micros),
+                part: share.part,
+                serves: script.serves(version).under(span.share_of(version)),
+            });
         }
     }
     found.into_values().collect()
@@ -161,7 +186,7 @@ impl Pod {
     fn alive(&self, at: i64) -> bool {
         self.lives
             .iter()
-            .any(|(from, to, _)| *from <= at && to.is_none_or(|to| at < to))
+            .any(|life| life.from <= at && life.to.is_none_or(|to| at < to))
     }
 
     /// The last time at which it was asked, up to then.
@@ -185,24 +210,29 @@ impl Pod {
                 + wave(149.0, 0.1, self.own_phase * 2.0))
     }
 
-    /// Whole requests that it has answered by then.
-    fn requests(&self, at: i64) -> f64 {
-        let parts = self
-            .lives
-            .iter()
-            .filter(|(from, _, part)| *from <= at && *part > 0.0);
-        let all: f64 = parts
-            .map(|(from, to, part)| {
-                let until = to.map_or(at, |to| to.min(at));
-                part * (self.integral(until) - self.integral(*from))
-            })
-            .sum();
-        all.max(0.0).floor()
+    /// Everything that it has answered by then. Each of the numbers grows by one at most when the requests do.
+    fn tally(&self, at: i64) -> Tally {
+        let mut all = Tally::default();
+        let (mut answered, mut bad) = (0.0_f64, 0.0_f64);
+        for life in self.lives.iter().filter(|life| life.from <= at) {
+            let until = life.to.map_or(at, |to| to.min(at));
+            answered += life.part * (self.integral(until) - self.integral(life.from));
+            let requests = answered.max(0.0).floor();
+            bad += self.bad(life.serves, requests) - self.bad(life.serves, all.requests);
+            let whole = bad.max(0.0).floor();
+            let fault = life.serves.errors / (life.serves.errors + CLIENT_ERRORS);
+            all.errors += (whole - all.bad) * fault;
+            all.slow += (requests - all.requests) * life.serves.slow;
+            (all.requests, all.bad) = (requests, whole);
+        }
+        all.errors = all.errors.floor();
+        all
     }
 
-    /// Of so many requests, how many did not go well; it grows by one at most when they do.
-    fn bad(&self, requests: f64) -> f64 {
-        let share = self.serves.errors + CLIENT_ERRORS;
+    /// Of the first so many requests, how many would not go well if all were served like this: unevenly, not one in so
+    /// many. Not rounded.
+    fn bad(&self, serves: Serves, requests: f64) -> f64 {
+        let share = serves.errors + CLIENT_ERRORS;
         let uneven: f64 = [311.0, 1013.0]
             .into_iter()
             .map(|period| {
@@ -211,29 +241,28 @@ impl Pod {
                     * ((speed * requests + self.own_phase).sin() - self.own_phase.sin())
             })
             .sum();
-        (requests * share + uneven).max(0.0).floor()
+        requests * share + uneven
     }
 
     fn value(&self, what: What, at: i64) -> f64 {
-        let requests = self.requests(at);
-        let slow = self.serves.slow;
+        let Tally {
+            requests,
+            bad,
+            errors,
+            slow,
+        } = self.tally(at);
         match what {
             What::Up => 1.0,
             What::Count => requests,
-            What::Sum => requests * (0.085 * (1.0 - slow) + 2.4 * slow),
+            What::Sum => (requests - slow) * 0.085 + slow * 2.4,
             What::Bucket(place) => BUCKETS.get(place).map_or(requests, |(_, good, late)| {
-                (requests * (good * (1.0 - slow) + late * slow)).floor()
+                ((requests - slow) * good + slow * late).floor()
             }),
-            What::Code(place) => {
-                let bad = self.bad(requests);
-                let errors =
-                    (bad * self.serves.errors / (self.serves.errors + CLIENT_ERRORS)).floor();
-                match place {
-                    0 => requests - bad,
-                    1 => bad - errors,
-                    _ => errors,
-                }
-            }
+            What::Code(place) => match place {
+                0 => requests - bad,
+                1 => bad - errors,
+                _ => errors,
+            },
         }
     }
 
@@ -308,10 +337,10 @@ impl Line<'_> {
 
     /// The first and the last sample after one time and up to another, and how many there are.
     pub(super) fn between(&self, after: i64, to: i64) -> Option<(Sample, Sample, i64)> {
-        let born = self.pod.lives.first()?.0;
+        let born = self.pod.lives.first()?.from;
         let mut first = self.pod.asked(after.max(born - 1)) + SCRAPED;
         let mut last = self.pod.asked(to);
-        if let Some((_, Some(died), _)) = self.pod.lives.last() {
+        if let Some(died) = self.pod.lives.last().and_then(|life| life.to) {
             last = last.min(self.pod.asked(died - 1));
         }
         first = first.max(self.pod.asked(born - 1) + SCRAPED);
@@ -328,6 +357,6 @@ impl Line<'_> {
         self.pod
             .lives
             .iter()
-            .any(|(born, died, _)| *born <= to && died.is_none_or(|died| died > from))
+            .any(|life| life.from <= to && life.to.is_none_or(|died| died > from))
     }
 }

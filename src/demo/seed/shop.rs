@@ -2,6 +2,7 @@
 //!
 //! Must never move a release: a pipeline begins as long before it as its stages take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Deed, Line, kind};
@@ -27,7 +28,7 @@ fn versions(service: &Service) -> Vec<(String, Moment)> {
         .story
         .iter()
         .filter_map(|entry| {
-            let at = Moment::OPENING.before(entry.ago.0);
+            let at = entry.when.moment();
             match &entry.what {
                 What::Release(release) => {
                     let lead = pipeline::lead(&service.name, &release.version, gated(service));
@@ -57,22 +58,26 @@ pub(super) fn found(cluster: &mut Cluster, scenario: &Scenario, service: &Servic
     });
 }
 
-pub(super) fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>) {
+pub(super) fn tell(service: &Arc<Service>, told: &mut Vec<(Moment, Line)>) {
+    let line = |what: Deed| Line {
+        service: Arc::clone(service),
+        what,
+    };
     for entry in &service.story {
-        let at = Moment::OPENING.before(entry.ago.0);
+        let at = entry.when.moment();
         let (begins, what) = match &entry.what {
             What::Release(release) => {
                 let lead = pipeline::lead(&service.name, &release.version, gated(service));
-                (at.before(lead), Deed::Begin(&release.version, at))
+                (at.before(lead), Deed::Begin(release.version.clone(), at))
             }
             What::Pipeline(wanted) if wanted.waits.is_some() => {
                 let lead = pipeline::until_gate(&service.name);
-                (at.before(lead), Deed::Pipeline(wanted))
+                (at.before(lead), Deed::Pipeline(wanted.clone()))
             }
-            What::Pipeline(wanted) => (at, Deed::Pipeline(wanted)),
+            What::Pipeline(wanted) => (at, Deed::Pipeline(wanted.clone())),
             What::Act(_) | What::Alert(_) => continue,
         };
-        told.push((begins, Line { service, what }));
+        told.push((begins, line(what)));
     }
     let drawn = number(&service.name);
     for run in 0..CI_RUNS {
@@ -80,6 +85,6 @@ pub(super) fn tell<'a>(service: &'a Service, told: &mut Vec<(Moment, Line<'a>)>)
             25 + drawn.rotate_left(u32::try_from(run * 9).unwrap_or(0)) % (900 * (run + 1));
         let at = Moment::OPENING.before(Duration::from_secs(minutes * 60));
         let what = Deed::Ci(drawn.wrapping_add(run));
-        told.push((at, Line { service, what }));
+        told.push((at, line(what)));
     }
 }

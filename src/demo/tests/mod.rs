@@ -7,6 +7,8 @@ mod living;
 mod prometheus;
 mod reading;
 mod schema;
+mod stories;
+mod tables;
 mod watching;
 mod writing;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
@@ -287,6 +287,28 @@ async fn a_server_whose_clock_is_wrong_stores_and_answers_by_it() {
         (f64::from(i32::try_from(now).unwrap()) - said - 3600.0).abs() < 30.0,
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn a_sample_says_when_it_was_taken() {
+    let world = world_of(FAILING, 1.0).await;
+    let now = jiff::Timestamp::now().as_second();
+    let stamps = query(
+        &world,
+        "timestamp(http_requests_total{service=\"catalog\",code=\"200\"})",
+    )
+    .await;
+    let stamps = stamps.as_array().unwrap();
+    assert_eq!(stamps.len(), 6, "a line each");
+    for line in stamps {
+        assert!(line["metric"].get("__name__").is_none());
+        let taken = number(&line["value"][1]);
+        let age = f64::from(i32::try_from(now).unwrap()) - taken;
+        assert!(
+            (-5.0..=16.0).contains(&age),
+            "pods are asked every fifteen seconds: {age}"
+        );
+    }
 }
 
 #[tokio::test]

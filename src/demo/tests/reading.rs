@@ -145,7 +145,7 @@ async fn what_is_not_served_is_no_status_at_all() {
 
 #[tokio::test]
 async fn logs_can_be_read_and_followed() {
-    let world = world("bad-canary", &[]).await;
+    let world = world("analysis", &[]).await;
     let pods = get(&world, "/api/v1/namespaces/shop/pods").await.json();
     let pod = pods["items"][0]["metadata"]["name"].as_str().unwrap();
     let path = format!("/api/v1/namespaces/shop/pods/{pod}/log");

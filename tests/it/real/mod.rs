@@ -27,5 +27,6 @@ mod outage;
 mod program;
 mod proxy;
 mod reading;
+mod story;
 mod workloads;
 mod world;

@@ -82,7 +82,7 @@ fn between_two_requests() -> Windlass {
         .with(&["--speed", "20", "--fault", "latency:2000@patch"])
         .live();
     windlass.key("/images\r");
-    windlass.until("1 of 18");
+    windlass.until("1 of 40");
     windlass.until("▌  images");
     windlass.key("x");
     windlass.until("Y backs out");

@@ -14,7 +14,7 @@ fn at(scenario: &'static str, service: &str) -> Windlass {
     let mut windlass = Demo::of(scenario).with(&QUICK).live();
     if scenario == "morning" {
         windlass.key(&format!("/{service}\r"));
-        windlass.until("1 of 18");
+        windlass.until("1 of 40");
     }
     windlass.until(&format!("▌  {service}"));
     windlass
@@ -225,7 +225,7 @@ fn abort_from_the_menu_stops_a_canary() {
 
 #[test]
 fn retry_from_the_menu_starts_an_aborted_release_again() {
-    let mut windlass = at("bad-canary", "catalog");
+    let mut windlass = at("analysis", "catalog");
     choose(&mut windlass, "retry");
     windlass.until("to retry");
     windlass.until_listening();

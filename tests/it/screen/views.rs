@@ -71,13 +71,13 @@ fn the_palette_does_what_is_named() {
 fn the_filter_narrows_and_esc_clears_it() {
     let mut windlass = morning();
     windlass.key("/pay");
-    windlass.until("1 of 18");
+    windlass.until("1 of 40");
     assert!(!windlass.text().contains("catalog"));
     windlass.key("\r");
     windlass.until("▌  payments");
     windlass.key("\x1b");
     windlass.until("catalog");
-    windlass.until_gone("1 of 18");
+    windlass.until_gone("1 of 40");
     windlass.leaves_without_a_change();
 }
 

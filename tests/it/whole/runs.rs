@@ -59,7 +59,7 @@ fn a_run_is_cancelled_from_its_release_and_started_again() {
 
 #[test]
 fn a_finished_run_is_run_again_with_its_own_commit() {
-    let shop = Shop::open("bad-canary");
+    let shop = Shop::open("analysis");
     let rerun = path(&shop, "catalog", "rerun");
     let commit = shop.run_of("catalog")["head_sha"]
         .as_str()

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_failed_analysis_aborts_with_the_vendors_words() {
-    let lab = Lab::scenario("bad-canary", Kind::Rollout, "shop", "catalog");
+    let lab = Lab::scenario("analysis", Kind::Rollout, "shop", "catalog");
     let message = "RolloutAborted: Rollout aborted update to revision 3: Step-based analysis phase error/failed: \
                    Metric \"error-share\" assessed Failed due to failed (2) > failureLimit (1)";
     assert!(lab.is("Degraded", message), "{:?}", lab.phase());

@@ -96,7 +96,7 @@ fn an_abort_is_ignored_while_a_full_promotion_runs_unless_both_are_patched_at_on
 
 #[test]
 fn a_full_promotion_of_an_aborted_release_ships_it() {
-    let mut lab = Lab::scenario("bad-canary", Kind::Rollout, "shop", "catalog");
+    let mut lab = Lab::scenario("analysis", Kind::Rollout, "shop", "catalog");
     assert_eq!(lab.phase().0, "Degraded");
     lab.patch_status(&json!({"promoteFull": true}));
     lab.seconds(60);

@@ -123,7 +123,7 @@ fn the_morning_has_every_story_that_it_promises() {
     .map(|kind| lab.cluster.store.list(kind, None).len())
     .iter()
     .sum();
-    assert_eq!(services, 18);
+    assert_eq!(services, 40);
 }
 
 #[test]
