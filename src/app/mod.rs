@@ -9,6 +9,7 @@ pub mod board;
 pub mod changed;
 pub mod command;
 pub mod dialog;
+pub mod faults;
 pub mod inbox;
 mod index;
 mod input;

@@ -6,8 +6,17 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    actions::Actions, beside::Beside, board, changed::ChangedBefore, dialog::Dialog, inbox::Inbox,
-    keymap::Keymap, queue::Queue, release_view, releases::Releases,
+    actions::Actions,
+    beside::Beside,
+    board,
+    changed::ChangedBefore,
+    dialog::Dialog,
+    faults::{FaultsOverlay, InForce},
+    inbox::Inbox,
+    keymap::Keymap,
+    queue::Queue,
+    release_view,
+    releases::Releases,
 };
 use crate::{
     model::{
@@ -50,6 +59,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Releases that ring when they wait, fail or are done.
     pub ringing: HashMap<ReleaseId, Ring>,
+    /// What goes wrong on the way to the demo's world.
+    pub faults: InForce,
     pub last_key: Option<Timestamp>,
     /// The last row that was clicked, and when: a second click soon after opens it.
     pub clicked: Option<(ReleaseId, Timestamp)>,
@@ -171,6 +182,8 @@ pub enum Overlay {
     /// Leaving with an action that has no outcome.
     Leaving,
     OpenIntents,
+    /// The demo's faults.
+    Faults(FaultsOverlay),
 }
 
 /// Something asked for that may not have come yet.
@@ -331,6 +344,7 @@ impl State {
             queue: None,
             notice: None,
             ringing: HashMap::new(),
+            faults: InForce::default(),
             last_key: None,
             clicked: None,
             dirty: true,

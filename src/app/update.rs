@@ -90,6 +90,10 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.dirty = true;
             Vec::new()
         }
+        Msg::Faults(told) => {
+            state.faults_told(told);
+            Vec::new()
+        }
         Msg::RevertedBy { intent, by } => state.reverted_by(&intent, by),
         Msg::Said { good, words } => {
             state.say(if good { Tone::Plain } else { Tone::Bad }, words);

@@ -3,11 +3,14 @@
 //! Must never read a kubeconfig, a configuration or a token, and leaves nothing behind: what it writes is in a private
 //! folder that goes with it.
 
+mod meddle;
+
 use std::{
     fs::{DirBuilder, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use serde_json::json;
@@ -66,7 +69,7 @@ pub(super) async fn run(
         port: args.port,
     };
     let world = match World::start(options).await {
-        Ok(world) => world,
+        Ok(world) => Rc::new(world),
         Err(error) => return out.fail(Exit::Usage, &told(&error)),
     };
     if args.wall {
@@ -99,6 +102,7 @@ pub(super) async fn run(
                     demo: true,
                     read_only: cli.global.read_only,
                     open: None,
+                    meddle: Some(meddle::meddle(&world)),
                 },
                 variables,
                 out,

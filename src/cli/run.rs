@@ -222,7 +222,11 @@ pub(super) fn told(left: Result<Left, NoScreen>, out: &mut Out) -> Exit {
     }
 }
 
-pub(super) fn wall_options(demo: bool, every: std::time::Duration, letters: Letters) -> wall::Options {
+pub(super) fn wall_options(
+    demo: bool,
+    every: std::time::Duration,
+    letters: Letters,
+) -> wall::Options {
     wall::Options {
         demo,
         every: every.try_into().unwrap_or(jiff::SignedDuration::MAX),

@@ -267,6 +267,17 @@ impl World {
         self.api.feel_faults();
     }
 
+    /// Ends every fault that is just like this one.
+    pub fn end(&self, fault: &Fault) {
+        self.api.faults().end(fault);
+    }
+
+    /// What is in force now, in the order in which it began.
+    pub fn faults(&self) -> Vec<Fault> {
+        let now = self.api.moment();
+        self.api.faults().in_force(now)
+    }
+
     /// Ends all faults.
     pub fn heal(&self) {
         self.api.faults().clear();

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     audit, clock,
     effects::Effects,
+    meddle::Meddle,
     screen::{Left, Screen},
     session::{self, Session, Variables},
     terminal::{self, Notices, OpenError, Terminal},
@@ -33,6 +34,8 @@ pub struct Options {
     pub read_only: bool,
     /// Opened at once, as soon as it is known.
     pub open: Option<ReleaseId>,
+    /// Who carries out what is to go wrong: the demo.
+    pub meddle: Option<Meddle>,
 }
 
 /// Why there is no screen.
@@ -72,6 +75,7 @@ pub async fn screen(
         effects,
         results,
         sources,
+        meddle: options.meddle,
     };
     let (left, effects) = screen.run().await;
     effects.finish().await;
@@ -137,7 +141,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         clock: session.config.ui.clock,
         zone: jiff::tz::TimeZone::system(),
         id: session.id.clone(),
-        keys: Keymap::new(&session.config.keys),
+        keys: Keymap::new(&session.config.keys).in_demo(options.demo),
         next_intent: 0,
         open_intents: open_intents.clone(),
     };

@@ -5,6 +5,7 @@ mod audit;
 mod beside;
 mod board;
 mod chart;
+mod faults;
 mod figures;
 mod header;
 mod help;
@@ -84,6 +85,7 @@ fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, 
         } => beside::choose_gate(state, *verb, gates, *selected, area, buf, ink),
         Overlay::Changed(list) => beside::changed(state, list, area, buf, ink),
         Overlay::Silence(form) => beside::silence(state, form, area, buf, ink),
+        Overlay::Faults(faults) => faults::draw(state, *faults, area, buf, ink),
         Overlay::Leaving => small::leaving(state, area, buf, ink),
         Overlay::OpenIntents => small::open_intents(state, area, buf, ink),
     }

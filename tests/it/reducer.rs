@@ -413,6 +413,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         queue: None,
         notice: None,
         ringing: HashMap::new(),
+        faults: windlass::app::faults::InForce::default(),
         last_key: None,
         clicked: None,
         dirty: true,

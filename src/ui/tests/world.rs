@@ -145,6 +145,7 @@ pub(crate) fn empty_state() -> State {
         queue: None,
         notice: None,
         ringing: HashMap::new(),
+        faults: crate::app::faults::InForce::default(),
         last_key: None,
         clicked: None,
         dirty: false,

@@ -9,6 +9,7 @@
     clippy::string_slice
 )]
 
+mod faults;
 pub(crate) mod harness;
 mod leaving;
 mod safety;
