@@ -41,6 +41,7 @@ pub enum Command {
     Arm,
     Act(Verb),
     Fault,
+    Tour,
     Suspend,
 }
 
@@ -353,6 +354,12 @@ pub const COMMANDS: &[Spec] = &[
         "fault",
         "demo only: what goes wrong on the way",
         &["F"],
+    ),
+    in_demo(
+        Command::Tour,
+        "tour",
+        "demo only: what to press, step by step",
+        &["Ctrl-t"],
     ),
     reads(
         Command::Suspend,

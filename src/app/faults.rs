@@ -267,6 +267,7 @@ mod tests {
     fn state(demo: bool) -> State {
         let session = Session {
             demo,
+            game: None,
             read_only: false,
             armed_minutes: 30,
             keys: Keymap::default().in_demo(demo),

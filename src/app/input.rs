@@ -34,6 +34,11 @@ impl State {
         if key.ctrl && key.code == Code::Char('c') {
             return self.quit();
         }
+        // Before whatever lies on top: it can be left at any moment.
+        if self.tour.is_some() && self.session.keys.means(key, Command::Tour) {
+            self.switch_tour();
+            return Vec::new();
+        }
         match self.overlays.last() {
             Some(Overlay::Plan(_)) => self.dialog_key(key),
             Some(_) => self.overlay_key(key),
@@ -196,6 +201,10 @@ impl State {
             Command::Arm => self.open_arm(),
             Command::Act(verb) => self.act(verb),
             Command::Fault => self.open_faults(),
+            Command::Tour => {
+                self.switch_tour();
+                Vec::new()
+            }
             Command::Suspend => vec![Effect::Suspend],
         }
     }

@@ -23,6 +23,7 @@ pub mod release_view;
 pub mod releases;
 pub mod services;
 pub mod state;
+pub mod tour;
 mod update;
 mod update_beside;
 mod wake;

@@ -17,6 +17,7 @@ use super::{
     queue::Queue,
     release_view,
     releases::Releases,
+    tour::Tour,
 };
 use crate::{
     model::{
@@ -61,6 +62,7 @@ pub struct State {
     pub ringing: HashMap<ReleaseId, Ring>,
     /// What goes wrong on the way to the demo's world.
     pub faults: InForce,
+    pub tour: Option<Tour>,
     pub last_key: Option<Timestamp>,
     /// The last row that was clicked, and when: a second click soon after opens it.
     pub clicked: Option<(ReleaseId, Timestamp)>,
@@ -73,6 +75,8 @@ pub struct State {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub demo: bool,
+    /// The demo's scenario is a game.
+    pub game: Option<Game>,
     /// `--read-only`: nothing can be armed.
     pub read_only: bool,
     /// Minutes without a key after which an armed environment is read-only again.
@@ -88,6 +92,24 @@ pub struct Session {
     pub next_intent: u64,
     /// Intents of earlier sessions that never got an outcome: the first thing shown.
     pub open_intents: Vec<OpenIntent>,
+}
+
+/// A game that is played: its clock is the world's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Game {
+    pub began: Timestamp,
+    pub speed: f64,
+}
+
+impl Game {
+    /// `03:12`, by the world's clock.
+    pub fn words(self, now: Timestamp) -> String {
+        let real = now.duration_since(self.began).as_secs_f64().max(0.0);
+        // A game that is left alone for a day has been lost already.
+        let seconds = jiff::SignedDuration::try_from_secs_f64(real * self.speed)
+            .map_or(0, |since| since.as_secs());
+        format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    }
 }
 
 /// An intent without an outcome, found in the audit log at the start.
@@ -345,6 +367,7 @@ impl State {
             notice: None,
             ringing: HashMap::new(),
             faults: InForce::default(),
+            tour: None,
             last_key: None,
             clicked: None,
             dirty: true,

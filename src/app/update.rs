@@ -43,7 +43,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Mouse(mouse) => state.mouse(mouse),
         Msg::Resized { columns, rows } => {
             state.columns = columns;
-            state.rows = rows;
+            state.rows = state.rows_without_tour(rows);
             state.dirty = true;
             Vec::new()
         }
@@ -100,6 +100,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
     };
+    state.tour_goes_on();
     effects.extend(state.time_passed());
     effects.extend(state.want());
     if !facts {

@@ -4,6 +4,7 @@
 //! folder that goes with it.
 
 mod meddle;
+mod score;
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -91,10 +92,12 @@ pub(super) async fn run(
         }
     };
     if args.serve {
-        return serve(&world, &folder, out).await;
+        let exit = serve(&world, &folder, out).await;
+        score::print(&world, out);
+        return exit;
     }
     // Its audit is as real as any other, and gone with the demo.
-    match session(&world, &folder.0, cli.global.read_only, variables) {
+    let exit = match session(&world, &folder.0, cli.global.read_only, variables) {
         Ok(session) => {
             screen(
                 &session.with_theme(cli.global.theme.as_deref()),
@@ -103,14 +106,18 @@ pub(super) async fn run(
                     read_only: cli.global.read_only,
                     open: None,
                     meddle: Some(meddle::meddle(&world)),
+                    tour: args.tour,
+                    game: world.score().map(|_| args.speed),
                 },
                 variables,
                 out,
             )
             .await
         }
-        Err(Wrong(why)) => out.fail(Exit::Internal, &why),
-    }
+        Err(Wrong(why)) => return out.fail(Exit::Internal, &why),
+    };
+    score::print(&world, out);
+    exit
 }
 
 /// With what caused it.

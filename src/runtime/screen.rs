@@ -24,7 +24,7 @@ use crate::{
         state::{State, Tone},
         update,
     },
-    model::text::sanitise,
+    model::text::{sanitise, sanitise_whole},
     ui::{self, theme::Theme},
 };
 
@@ -206,7 +206,7 @@ impl Screen {
         for effect in effects {
             match effect {
                 Effect::Quit => return Flow::End(Left::Asked),
-                Effect::Copy(text) => match self.terminal.copy(&sanitise(&text)) {
+                Effect::Copy(text) => match self.terminal.copy(&sanitise_whole(&text)) {
                     Copied::Sent => {}
                     Copied::TooLong => self.state.say(
                         Tone::Bad,

@@ -17,7 +17,7 @@ use crate::{
         beside::Beside,
         board::Board,
         keymap::Keymap,
-        state::{Environment, Notice, OpenIntent, Overlay, State, Tone},
+        state::{Environment, Game, Notice, OpenIntent, Overlay, State, Tone},
     },
     config,
     model::{
@@ -27,6 +27,9 @@ use crate::{
     ui::theme::{BuiltIn, Depth, Palette, Theme},
 };
 
+/// From so many rows on a notice covers no keys.
+const ROOMY: u16 = 20;
+
 /// How the screen is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -34,6 +37,10 @@ pub struct Options {
     pub read_only: bool,
     /// Opened at once, as soon as it is known.
     pub open: Option<ReleaseId>,
+    /// The tour begins at once.
+    pub tour: bool,
+    /// A game is played over this session: how fast its time goes.
+    pub game: Option<f64>,
     /// Who carries out what is to go wrong: the demo.
     pub meddle: Option<Meddle>,
 }
@@ -137,6 +144,7 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
     let told = crate::app::state::Session {
         demo: options.demo,
         read_only: options.read_only,
+        game: options.game.map(|speed| Game { began: now, speed }),
         armed_minutes: session.config.write.minutes,
         clock: session.config.ui.clock,
         zone: jiff::tz::TimeZone::system(),
@@ -153,6 +161,15 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         tone: Tone::Waiting,
         at: now,
     });
+    if options.tour {
+        state.begin_tour();
+    } else if options.demo && state.notice.is_none() && state.rows >= ROOMY {
+        state.notice = Some(Notice {
+            words: "new here? Ctrl-t begins a tour of a few steps".to_owned(),
+            tone: Tone::Plain,
+            at: now,
+        });
+    }
     if !open_intents.is_empty() {
         state.overlays.push(Overlay::OpenIntents);
     }

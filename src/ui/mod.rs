@@ -27,6 +27,7 @@ mod strip;
 mod tests;
 pub mod theme;
 mod told;
+mod tour;
 pub mod wall;
 mod words;
 
@@ -38,10 +39,11 @@ use theme::Theme;
 
 /// Draws everything that `state` says.
 pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
-    let area = frame.area();
+    let screen = frame.area();
+    let area = tour::above(state.tour.as_ref(), screen);
     let ink = Ink::of(theme);
     let buf = frame.buffer_mut();
-    buf.set_style(area, ink.base);
+    buf.set_style(screen, ink.base);
     match state.view {
         View::Board => board::draw(state, area, buf, &ink),
         View::Release => release::draw(state, area, buf, &ink),
@@ -55,6 +57,9 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     }
     // Last, so that nothing lies over it: who one is, and whether this is the demo, is seen beside every dialog.
     header::draw(state, area, buf, &ink);
+    if let Some(tour) = &state.tour {
+        tour::draw(tour, screen, buf, &ink);
+    }
 }
 
 fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, ink: &Ink) {

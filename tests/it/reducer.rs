@@ -385,6 +385,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         rows: 36,
         session: Session {
             demo: false,
+            game: None,
             read_only: false,
             armed_minutes: 30,
             clock: true,
@@ -414,6 +415,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         notice: None,
         ringing: HashMap::new(),
         faults: windlass::app::faults::InForce::default(),
+        tour: None,
         last_key: None,
         clicked: None,
         dirty: true,

@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod game;
 pub(crate) mod harness;
 mod leaving;
 mod safety;
