@@ -45,7 +45,7 @@ enum Done {
 pub const STEPS: &[Step] = &[
     Step {
         key: "n",
-        what: "the next release that needs you",
+        what: "next that needs you",
         why: "What hurts comes first, then what waits for a human; the rest is quiet.",
         done: Done::SelectedNext,
     },
@@ -57,38 +57,38 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         key: "p",
-        what: "plan one step further",
+        what: "plan one step on",
         why: "A plan says what will really happen. Nothing is sent before it is confirmed.",
         done: Done::Planned,
     },
     Step {
         key: "Y",
-        what: "or what it asks for; Esc leaves it",
+        what: "confirms, Esc leaves",
         why: "The greater the risk, the more has to be typed. A dialog that just opened takes no key.",
         done: Done::PlanLeft,
     },
     Step {
         key: "x",
-        what: "back out; Esc leaves the plan",
+        what: "back out, then Esc",
         why: "The last version that served everything does so again: one plan, one confirmation.",
         done: Done::BackOutPlanned,
     },
     Step {
         key: "3",
-        what: "the Inbox (Esc first, out of a plan)",
+        what: "the Inbox",
         why: "Everything that waits for a human, oldest first, gates of pipelines too.",
         done: Done::InboxShown,
     },
     Step {
         key: "a",
-        what: "approve a gate: j and k select one",
-        why: "It has a plan like everything else; Esc leaves it.",
+        what: "approve a gate",
+        why: "j and k select one. It has a plan like everything else; Esc leaves it.",
         done: Done::GateAsked,
     },
     Step {
-        key: "t",
-        what: "what changed (1 first, to the Board)",
-        why: "Before an incident, nearest first: what changed is what one suspects.",
+        key: "1 t",
+        what: "what changed",
+        why: "From the Board. Before an incident, nearest first: what changed is what one suspects.",
         done: Done::ChangesShown,
     },
     Step {
