@@ -21,7 +21,7 @@ use super::{
     args::{Cli, DemoArgs},
     exit::Exit,
     out::Out,
-    run::{screen, told as end_of, wall_options},
+    run::{self, screen},
 };
 use crate::{
     config,
@@ -73,16 +73,6 @@ pub(super) async fn run(
         Ok(world) => Rc::new(world),
         Err(error) => return out.fail(Exit::Usage, &told(&error)),
     };
-    if args.wall {
-        let options = wall_options(true, args.every, wall::letters_of(variables));
-        return match lookout(&world) {
-            Ok(lookout) => {
-                let lookout = lookout.with_theme(cli.global.theme.as_deref());
-                end_of(wall::wall(lookout, options, variables).await, out)
-            }
-            Err(Wrong(why)) => out.fail(Exit::Internal, &why),
-        };
-    }
     let folder = match Folder::make() {
         Ok(folder) => folder,
         Err(error) => {
@@ -95,6 +85,16 @@ pub(super) async fn run(
         let exit = serve(&world, &folder, out).await;
         score::print(&world, out);
         return exit;
+    }
+    if args.wall {
+        let options = run::wall_options(true, args.every, wall::letters_of(variables));
+        return match lookout(&world) {
+            Ok(lookout) => {
+                let lookout = lookout.with_theme(cli.global.theme.as_deref());
+                run::told(wall::wall(lookout, options, variables).await, out)
+            }
+            Err(Wrong(why)) => out.fail(Exit::Internal, &why),
+        };
     }
     // Its audit is as real as any other, and gone with the demo.
     let exit = match session(&world, &folder.0, cli.global.read_only, variables) {

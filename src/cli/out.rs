@@ -1,15 +1,19 @@
 //! Where a command's words go: data to standard output, everything else to standard error. Text from outside has been
-//! sanitised where it entered; nothing here adds colour or moves a cursor. The only place of the command line that prints.
+//! sanitised where it entered, and what was typed on the command line is here, at the last door: nothing adds colour or
+//! moves a cursor. The only place of the command line that prints.
 
-use std::{fmt::Write as _, io::Write as _};
+use std::{borrow::Cow, fmt::Write as _, io::Write as _};
 
 use serde_json::Value;
 
 use super::exit::Exit;
-use crate::ops::{
-    ceremony::ceremony,
-    guard::{Decision, GuardAnswer},
-    plan::{Plan, When},
+use crate::{
+    model::text::{escaped_json, is_forbidden, sanitise_line},
+    ops::{
+        ceremony::ceremony,
+        guard::{Decision, GuardAnswer},
+        plan::{Plan, When},
+    },
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl Out {
     /// The answer: the object, or its words.
     pub(super) fn result(&mut self, object: &Value, words: impl FnOnce() -> String) {
         if self.json {
-            self.line(&object.to_string());
+            self.line(&escaped_json(object.to_string()));
         } else {
             self.line(&words());
         }
@@ -46,13 +50,16 @@ impl Out {
 
     pub(super) fn json_only(&mut self, object: &Value) {
         if self.json {
-            self.line(&object.to_string());
+            self.line(&escaped_json(object.to_string()));
         }
     }
 
     pub(super) fn line(&mut self, text: &str) {
         let mut out = std::io::stdout().lock();
-        if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        if writeln!(out, "{}", plain(text))
+            .and_then(|()| out.flush())
+            .is_err()
+        {
             self.closed = true;
         }
     }
@@ -64,7 +71,7 @@ impl Out {
     )]
     pub(super) fn note(&mut self, text: &str) {
         // Nothing is left to say it to where standard error is closed.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", plain(text));
     }
 
     pub(super) fn error(&mut self, text: &str) {
@@ -75,6 +82,18 @@ impl Out {
         self.error(text);
         exit
     }
+}
+
+/// Lines for people, of any length.
+fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c != '\n' && is_forbidden(c)) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| sanitise_line(line, line.len()).to_string())
+        .collect();
+    Cow::Owned(lines.join("\n"))
 }
 
 /// A plan for people: everything that the dialog says.

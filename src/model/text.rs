@@ -142,6 +142,25 @@ pub fn is_forbidden(c: char) -> bool {
     c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// JSON with whatever [`is_forbidden`] in its strings written by number: whoever parses it has it whole, and whoever prints
+/// it is not commanded. Outside its strings JSON in one line has none of them.
+pub fn escaped_json(json: String) -> String {
+    if !json.chars().any(is_forbidden) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_forbidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 fn fate(c: char) -> Fate {
     match c {
         ' '..='~' => Fate::Kept,

@@ -288,7 +288,7 @@ async fn at(instant: Option<Instant>) {
 }
 
 /// The terminal's keys in the reducer's words.
-pub(super) fn key_of(key: super::terminal::Key) -> Option<Key> {
+pub fn key_of(key: super::terminal::Key) -> Option<Key> {
     use super::terminal::Code as From;
     let code = match key.code {
         From::Char(c) => Code::Char(c),

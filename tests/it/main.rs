@@ -7,6 +7,7 @@ mod readme;
 mod real;
 mod recorded;
 mod reducer;
+mod reliability;
 mod screen;
 mod whole;
 mod world;

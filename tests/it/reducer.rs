@@ -35,6 +35,7 @@ use windlass::{
         text::sanitise,
     },
     ops::{
+        ceremony::Approved,
         guard::Arming,
         intent::Intent,
         machine::{Outcome, OutcomeKind},
@@ -47,11 +48,11 @@ use windlass::{
     },
 };
 
-const ENVIRONMENT: &str = "prod-eu";
+pub(crate) const ENVIRONMENT: &str = "prod-eu";
 
 /// What may happen next.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Press(Key),
     Paste(String),
     Wait(i64),
@@ -147,20 +148,22 @@ struct Seen {
     since: Option<Timestamp>,
 }
 
-struct World {
-    state: State,
-    now: Timestamp,
-    rollout: Arc<Rollout>,
-    replica_sets: Vec<ReplicaSet>,
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) rollout: Arc<Rollout>,
+    pub(crate) replica_sets: Vec<ReplicaSet>,
     questions: Vec<Intent>,
     under_way: Vec<IntentId>,
     seen: BTreeMap<String, Seen>,
     executed: BTreeSet<String>,
+    /// What was confirmed, for whoever goes on from there.
+    pub(crate) approved: Vec<Approved>,
     last_key: Option<Timestamp>,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = format!(
             "{}/tests/fixtures/kubernetes/trees/{name}.json",
             env!("CARGO_MANIFEST_DIR")
@@ -196,6 +199,7 @@ impl World {
             under_way: Vec::new(),
             seen: BTreeMap::new(),
             executed: BTreeSet::new(),
+            approved: Vec::new(),
             last_key: None,
         };
         world.tell();
@@ -205,7 +209,7 @@ impl World {
         world
     }
 
-    fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         let collection = |kind| Collection {
             kind,
             namespace: None,
@@ -257,7 +261,7 @@ impl World {
         )
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::Press(key) => {
                 self.happens(Msg::Key(*key));
@@ -316,7 +320,7 @@ impl World {
         }
     }
 
-    fn happens(&mut self, msg: Msg) {
+    pub(crate) fn happens(&mut self, msg: Msg) {
         let key = match &msg {
             Msg::Key(key) => Some(*key),
             _ => None,
@@ -347,6 +351,7 @@ impl World {
                     }
                     self.under_way.push(plan.intent.id.clone());
                     assert!(self.executed.insert(id), "executed twice");
+                    self.approved.push(*approved);
                 }
                 _ => {}
             }
@@ -423,7 +428,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
     }
 }
 
-const WORLDS: [&str; 4] = [
+pub(crate) const WORLDS: [&str; 4] = [
     "manual-pause",
     "canary-analysis",
     "canary-aborted",

@@ -47,26 +47,21 @@ fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Timestamp>, D::Error> 
     })
 }
 
-/// A list whose elements are read one by one: an odd one is counted, and the others stay.
+/// A list whose elements are read one by one: an odd one is counted, and the others stay. A list that is not there is an
+/// error and not an empty one: an answer that is another object would read as "no runs".
 #[derive(Debug)]
 pub struct Each<T> {
     pub all: Vec<T>,
     pub unreadable: usize,
 }
 
-impl<T> Default for Each<T> {
-    fn default() -> Self {
-        Self {
-            all: Vec::new(),
-            unreadable: 0,
-        }
-    }
-}
-
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Each<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let raw: Vec<Box<RawValue>> = Option::deserialize(d)?.unwrap_or_default();
-        let mut each = Self::default();
+        let raw: Vec<Box<RawValue>> = Vec::deserialize(d)?;
+        let mut each = Self {
+            all: Vec::with_capacity(raw.len()),
+            unreadable: 0,
+        };
         for element in raw {
             match serde_json::from_str(element.get()) {
                 Ok(element) => each.all.push(element),
@@ -136,7 +131,6 @@ pub struct HeadCommit {
 
 #[derive(Debug, Deserialize)]
 pub struct Runs {
-    #[serde(default)]
     pub workflow_runs: Each<Run>,
 }
 
@@ -184,7 +178,6 @@ pub struct Step {
 
 #[derive(Debug, Deserialize)]
 pub struct Jobs {
-    #[serde(default)]
     pub jobs: Each<Job>,
 }
 
@@ -217,7 +210,6 @@ pub struct Environment {
 
 #[derive(Debug, Deserialize)]
 pub struct Environments {
-    #[serde(default)]
     pub environments: Each<Environment>,
 }
 
@@ -270,7 +262,6 @@ pub struct Comparison {
     pub behind_by: Option<u64>,
     #[serde(default, deserialize_with = "number")]
     pub total_commits: Option<u64>,
-    #[serde(default)]
     pub commits: Each<Commit>,
 }
 
@@ -332,11 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_null_is_empty() {
-        let jobs: Jobs = serde_json::from_str(r#"{"jobs":null}"#).expect("readable");
-        assert!(jobs.jobs.all.is_empty());
-        let jobs: Jobs = serde_json::from_str("{}").expect("readable");
-        assert_eq!(jobs.jobs.unreadable, 0);
+    fn a_list_that_is_null_or_not_there_is_no_empty_list() {
+        for answer in [r#"{"jobs":null}"#, "{}", r#"{"message":"Bad gateway"}"#] {
+            serde_json::from_str::<Jobs>(answer).expect_err(answer);
+        }
+        let jobs: Jobs = serde_json::from_str(r#"{"jobs":[]}"#).expect("readable");
+        assert!(jobs.jobs.all.is_empty() && jobs.jobs.unreadable == 0);
     }
 
     #[test]

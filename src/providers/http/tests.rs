@@ -628,3 +628,27 @@ fn links_are_read_as_they_are_written() {
     );
     assert_eq!(answer::link(&headers, "prev"), None);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_header_is_read_and_no_wait_is_long(
+        text in "[ -~]{0,60}|[<>;,=\"a-z ]{0,60}|[0-9-]{1,25}|[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{1,5} [0-9:]{1,8} (GMT|[+-][0-9]{4})",
+    ) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static("Tue, 14 Jul 2026 03:33:20 GMT"));
+        headers.insert(header::RETRY_AFTER, text.parse().expect("printable"));
+        headers.insert(header::LINK, text.parse().expect("printable"));
+        if let Some(wait) = answer::retry_after(&headers) {
+            proptest::prop_assert!(wait <= answer::LONGEST_WAIT);
+        }
+        // A link is a piece of what was written, never anything else.
+        if let Some(link) = answer::link(&headers, "next") {
+            let marked = format!("<{link}>");
+            proptest::prop_assert!(text.contains(&marked));
+        }
+        headers.insert(header::DATE, text.parse().expect("printable"));
+        let _a_time_or_none = answer::date(&headers);
+    }
+}

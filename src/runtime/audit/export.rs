@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use crate::model::text::is_forbidden;
+
 use super::{
     Entry, Place,
     intents::{field, text},
@@ -74,7 +76,7 @@ fn quoted(cell: &str) -> String {
     };
     let cell: String = cell
         .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if is_forbidden(c) { '\u{fffd}' } else { c })
         .collect();
     format!("\"{defused}{}\"", cell.replace('"', "\"\""))
 }

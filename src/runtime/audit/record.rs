@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::Place;
+use crate::model::text::escaped_json;
 
 pub(super) const SCHEMA: &str = "windlass.audit/1";
 
@@ -120,7 +121,8 @@ pub(super) fn compose(head: &Head<'_>, body: &Map<String, Value>) -> Result<Entr
     for (name, value) in body {
         field(&mut line, &free_name(name, body), value)?;
     }
-    let mut line = escape_what_terminals_obey(line);
+    // JSON leaves DEL, the C1 controls and what turns or hides text as they are, and people read this file with `tail -f`.
+    let mut line = escaped_json(line);
     let hash = hex_digest(line.as_bytes());
     line.push_str(HASH_FIELD);
     line.push_str(&hash);
@@ -156,25 +158,6 @@ fn field(line: &mut String, name: &str, value: &impl serde::Serialize) -> Result
     line.push(':');
     line.push_str(&serde_json::to_string(value).map_err(unreadable)?);
     Ok(())
-}
-
-/// JSON leaves DEL, the C1 controls and the bidi controls as they are, and people read this file with `tail -f`.
-/// Outside its strings JSON has none of them, so a `\u` escape can stand wherever one is found.
-fn escape_what_terminals_obey(line: String) -> String {
-    let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}');
-    if !line.contains(obeyed) {
-        return line;
-    }
-    let mut escaped = String::with_capacity(line.len() + 16);
-    for c in line.chars() {
-        if obeyed(c) {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
 }
 
 /// Says what a line, without its line feed, is.

@@ -42,6 +42,7 @@ use tokio::time::{Instant, sleep_until};
 pub use guard::{restore, restore_on_panic};
 pub use key::{Code, Ended, Focus, FrameNo, Input, Key, Mouse, MouseKind};
 pub use notice::Notices;
+pub use parser::Parser;
 pub use tty::{OpenError, Stream};
 
 use crate::model::text::Safe;
@@ -49,7 +50,6 @@ use crate::model::text::Safe;
 use canvas::Canvas;
 use encoder::Encoder;
 use erase::Erase;
-use parser::Parser;
 use passthrough::Within;
 use signals::{Caught, Signals};
 use tty::{Moved, Tty};
@@ -326,6 +326,9 @@ impl Terminal {
             Caught::Ended(ended) => self.seen.push(Input::Ended(ended)),
             Caught::Resized => {
                 let (columns, rows) = self.size();
+                // Also where it is the size of before: in between it may have been another, and what was cut off then is
+                // not on the screen any more.
+                self.encoder.forget();
                 self.seen.push(Input::Resize(columns, rows));
             }
             // Not refused as in `suspend`: whoever sends the signal can also send the one that ends it.
@@ -444,3 +447,5 @@ fn size_of(tty: &Tty) -> Size {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;

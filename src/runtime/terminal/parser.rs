@@ -59,13 +59,13 @@ enum State {
 
 /// See the module's head.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub struct Parser {
     state: State,
 }
 
 impl Parser {
     /// Takes what one read gave.
-    pub(super) fn feed(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
+    pub fn feed(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
         if let (State::Paste(paste), [CTRL_C]) = (&self.state, bytes)
             && paste.is_deaf()
         {
@@ -77,7 +77,7 @@ impl Parser {
     }
 
     /// How long to wait for the next byte before [`Parser::give_up`]; `None` where nothing is unfinished.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub fn patience(&self) -> Option<Duration> {
         match &self.state {
             State::Ground => None,
             State::Answer { empty: false, .. } => Some(ANSWER),
@@ -89,7 +89,7 @@ impl Parser {
     }
 
     /// The time is over: what is unfinished becomes the keys that it can be, or nothing.
-    pub(super) fn give_up(&mut self, inputs: &mut Vec<Input>) {
+    pub fn give_up(&mut self, inputs: &mut Vec<Input>) {
         let alt = |c| Input::Key(Key::plain(Code::Char(c)).with_alt(true));
         match std::mem::take(&mut self.state) {
             State::Escape => inputs.push(Input::Key(Key::plain(Code::Esc))),

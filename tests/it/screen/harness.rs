@@ -107,10 +107,20 @@ pub(crate) struct Program {
 impl Program {
     /// In a terminal of its own. `requests` is where its world writes down what arrives.
     pub(crate) fn start(self, home: tempfile::TempDir, requests: PathBuf) -> Windlass {
+        self.start_as(env!("CARGO_BIN_EXE_windlass").as_ref(), home, requests)
+    }
+
+    /// The same, of another program: a shell around ours, or a test of its own.
+    pub(crate) fn start_as(
+        self,
+        executable: &std::ffi::OsStr,
+        home: tempfile::TempDir,
+        requests: PathBuf,
+    ) -> Windlass {
         let pair = native_pty_system()
             .openpty(size(self.columns, self.rows))
             .unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_windlass"));
+        let mut command = CommandBuilder::new(executable);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
@@ -332,9 +342,19 @@ impl Windlass {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
         let id = self.child.as_ref().and_then(|child| child.process_id());
-        let id = Pid::from_raw(i32::try_from(id.unwrap()).unwrap()).unwrap();
-        kill_process(id, signal).unwrap();
+        Pid::from_raw(i32::try_from(id.unwrap()).unwrap()).unwrap()
+    }
+
+    /// What the terminal is set to (raw, echo, signals), as `stty` would tell.
+    pub(crate) fn modes(&self) -> String {
+        let (master, _) = self.terminal.as_ref().expect("hung up");
+        let modes = master.get_termios().expect("a terminal has modes");
+        format!("{modes:?}")
     }
 
     /// Closes the terminal, as a lost connection does. The reader lets go with the next bytes: the resize asks for some.

@@ -12,14 +12,14 @@ use serde_json::Value;
 
 /// A request, as far as anybody here asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) method: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
     /// With the query.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// What becomes of it.
-pub(super) enum Then {
+pub(crate) enum Then {
     Forward,
     /// The world has it, and its answer is changed on the way.
     Change(Box<dyn Fn(&mut Value) + Send>),
@@ -39,14 +39,14 @@ struct Shared {
 }
 
 /// The listener lives as long as the test process.
-pub(super) struct Between {
+pub(crate) struct Between {
     port: u16,
     shared: Arc<Shared>,
 }
 
 impl Between {
     /// Everything is let through, until `now` says otherwise.
-    pub(super) fn to(base: &str) -> Self {
+    pub(crate) fn to(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -65,11 +65,11 @@ impl Between {
         Self { port, shared }
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn now(&self, rule: impl FnMut(&Seen) -> Then + Send + 'static) {
+    pub(crate) fn now(&self, rule: impl FnMut(&Seen) -> Then + Send + 'static) {
         *self
             .shared
             .rule
@@ -78,11 +78,11 @@ impl Between {
     }
 
     /// Every request that arrived here, whatever became of it.
-    pub(super) fn arrived(&self) -> Vec<Seen> {
+    pub(crate) fn arrived(&self) -> Vec<Seen> {
         self.shared.arrived.lock().unwrap().clone()
     }
 
-    pub(super) fn posted(&self) -> Vec<Seen> {
+    pub(crate) fn posted(&self) -> Vec<Seen> {
         let mut all = self.arrived();
         all.retain(|seen| seen.method != "GET");
         all

@@ -11,7 +11,7 @@
 )]
 
 mod asking;
-mod between;
+pub(crate) mod between;
 mod changed;
 mod deciding;
 mod gates;
@@ -19,6 +19,6 @@ mod hostile;
 mod incidents;
 mod lost;
 mod runs;
-mod shop;
+pub(crate) mod shop;
 mod silences;
 mod sources;

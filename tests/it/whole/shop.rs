@@ -25,7 +25,7 @@ const SPEED: f64 = 20.0;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A world, its configuration, and what was sent to it.
-pub(super) struct Shop {
+pub(crate) struct Shop {
     world: Arc<World>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -36,33 +36,33 @@ pub(super) struct Shop {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Hosts {
-    pub(super) github: String,
-    pub(super) prometheus: String,
-    pub(super) alertmanager: String,
+pub(crate) struct Hosts {
+    pub(crate) github: String,
+    pub(crate) prometheus: String,
+    pub(crate) alertmanager: String,
 }
 
 /// What came of one command.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Shop {
-    pub(super) fn open(scenario: &str) -> Self {
+    pub(crate) fn open(scenario: &str) -> Self {
         Self::at_speed(scenario, SPEED)
     }
 
     /// Of a scenario that is no shipped one.
-    pub(super) fn told(text: &str) -> Self {
+    pub(crate) fn told(text: &str) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
         Self::open(file.path().to_str().unwrap())
     }
 
-    pub(super) fn at_speed(scenario: &str, speed: f64) -> Self {
+    pub(crate) fn at_speed(scenario: &str, speed: f64) -> Self {
         let home = TempDir::new().unwrap();
         let options = Options {
             scenario: scenario.to_owned(),
@@ -103,26 +103,26 @@ impl Shop {
     }
 
     /// With something between the program and the world.
-    pub(super) fn behind(mut self, name: impl FnOnce(&mut Hosts)) -> Self {
+    pub(crate) fn behind(mut self, name: impl FnOnce(&mut Hosts)) -> Self {
         name(&mut self.hosts);
         self.write_down();
         self
     }
 
     /// With something between the program and GitHub, which lets everything through at first.
-    pub(super) fn behind_github(self) -> (Self, Between) {
+    pub(crate) fn behind_github(self) -> (Self, Between) {
         let between = Between::to(&self.hosts.github);
         let address = between.address();
         (self.behind(|hosts| hosts.github = address), between)
     }
 
-    pub(super) fn with_token(mut self, token: &str) -> Self {
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
         token.clone_into(&mut self.token);
         self
     }
 
     /// Everything that somebody has to write down.
-    pub(super) fn configuration(&self) -> String {
+    pub(crate) fn configuration(&self) -> String {
         let Hosts {
             github,
             prometheus,
@@ -153,11 +153,11 @@ impl Shop {
         fs::write(self.place("kubeconfig"), kubeconfig.to_string()).unwrap();
     }
 
-    pub(super) fn hosts(&self) -> Hosts {
+    pub(crate) fn hosts(&self) -> Hosts {
         self.hosts.clone()
     }
 
-    pub(super) fn place(&self, name: &str) -> PathBuf {
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
@@ -174,7 +174,7 @@ impl Shop {
         .into()
     }
 
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command
             .args(arguments)
@@ -185,21 +185,21 @@ impl Shop {
         command
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
     }
 
     /// A command that may write, with its answer as JSON.
-    pub(super) fn act(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn act(&self, arguments: &[&str]) -> Ran {
         self.run(&[arguments, &["--write", "--json"]].concat())
     }
 
     /// The screen, in a terminal of its own, armed.
-    pub(super) fn screen(&self) -> Windlass {
+    pub(crate) fn screen(&self) -> Windlass {
         self.screen_with(&["--write=prod-eu"])
     }
 
-    pub(super) fn screen_with(&self, arguments: &[&str]) -> Windlass {
+    pub(crate) fn screen_with(&self, arguments: &[&str]) -> Windlass {
         let program = Program {
             columns: 140,
             rows: 44,
@@ -212,32 +212,32 @@ impl Shop {
         program.start(TempDir::new().unwrap(), self.place("requests.jsonl"))
     }
 
-    pub(super) fn inject(&self, fault: &str) {
+    pub(crate) fn inject(&self, fault: &str) {
         self.world.inject(fault.parse().unwrap());
     }
 
-    pub(super) fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.world.heal();
     }
 
     /// What arrived at one of its servers and could have changed something.
-    pub(super) fn writes_to(&self, server: &str) -> Vec<Request> {
+    pub(crate) fn writes_to(&self, server: &str) -> Vec<Request> {
         let mut all = self.world.requests();
         all.retain(|request| request.server == server && request.is_write());
         all
     }
 
     /// Asks GitHub as somebody else would.
-    pub(super) fn github(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub(crate) fn github(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         ask(&self.world.github(), method, path, body)
     }
 
-    pub(super) fn alertmanager(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub(crate) fn alertmanager(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         ask(&self.world.alertmanager(), method, path, body)
     }
 
     /// The newest release run of a repository, as GitHub tells it.
-    pub(super) fn run_of(&self, repository: &str) -> Value {
+    pub(crate) fn run_of(&self, repository: &str) -> Value {
         let runs = self.github(
             "GET",
             &format!("/repos/acme/{repository}/actions/workflows/release.yml/runs?per_page=1"),
@@ -248,7 +248,7 @@ impl Shop {
 
     /// Waits until the newest run is so.
     #[track_caller]
-    pub(super) fn until_run(
+    pub(crate) fn until_run(
         &self,
         repository: &str,
         what: &str,
@@ -269,7 +269,7 @@ impl Shop {
     }
 
     /// The one gate of a run that waits: what an approval has to name.
-    pub(super) fn gate_of(&self, repository: &str) -> Gate {
+    pub(crate) fn gate_of(&self, repository: &str) -> Gate {
         let run = self.run_of(repository);
         let id = run["id"].as_u64().unwrap();
         let waits = self.github(
@@ -288,7 +288,7 @@ impl Shop {
     }
 
     /// The kinds of records in the audit log, oldest first.
-    pub(super) fn audited(&self) -> Vec<Value> {
+    pub(crate) fn audited(&self) -> Vec<Value> {
         let ran = self.run(&["audit", "list", "--json"]).exits(0);
         let value: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| {
             ran.out
@@ -305,18 +305,18 @@ impl Shop {
 
 /// A gate as GitHub knows it.
 #[derive(Clone, Debug)]
-pub(super) struct Gate {
-    pub(super) repository: String,
-    pub(super) run: u64,
-    pub(super) attempt: u64,
-    pub(super) commit: String,
-    pub(super) number: u64,
-    pub(super) environment_id: u64,
+pub(crate) struct Gate {
+    pub(crate) repository: String,
+    pub(crate) run: u64,
+    pub(crate) attempt: u64,
+    pub(crate) commit: String,
+    pub(crate) number: u64,
+    pub(crate) environment_id: u64,
 }
 
 impl Gate {
     /// As `windlass inbox` prints it.
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let Self {
             repository,
             run,
@@ -327,14 +327,14 @@ impl Gate {
         format!("acme/{repository}/{run}/{attempt}/prod-eu/{commit}")
     }
 
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!(
             "/repos/acme/{}/actions/runs/{}/pending_deployments",
             self.repository, self.run
         )
     }
 
-    pub(super) fn answer(&self, state: &str) -> Value {
+    pub(crate) fn answer(&self, state: &str) -> Value {
         json!({"environment_ids": [self.environment_id], "state": state, "comment": "by somebody else"})
     }
 }
@@ -362,19 +362,19 @@ impl From<Output> for Ran {
 
 impl Ran {
     #[track_caller]
-    pub(super) fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
         self
     }
 
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 
     #[track_caller]
-    pub(super) fn says(self, words: &str) -> Self {
+    pub(crate) fn says(self, words: &str) -> Self {
         assert!(
             self.err.contains(words) || self.out.contains(words),
             "{words:?} is not in:\n{}\n{}",
