@@ -587,6 +587,18 @@ paths = ["/api/v1/query"]
             ),
             (
                 "[[fault]]",
+                "[[faults]]",
+                "unknown field `faults`, expected one of",
+            ),
+        ];
+        told(&wrongs);
+    }
+
+    #[test]
+    fn a_mistake_in_a_game_is_told_with_its_line_and_what_is_valid() {
+        told(&[
+            (
+                "[[fault]]",
                 "[game]\nculprit = \"cat\"\nnotice = \"1m\"\nact = \"2m\"\nover = \"3m\"\n[[fault]]",
                 "line 19: the culprit \"cat\" is no service; services are calm, catalog",
             ),
@@ -600,12 +612,11 @@ paths = ["/api/v1/query"]
                 "[game]\nculprit = \"catalog\"\nnotice = \"soon\"\n[[fault]]",
                 "\"soon\" is not a duration",
             ),
-            (
-                "[[fault]]",
-                "[[faults]]",
-                "unknown field `faults`, expected one of",
-            ),
-        ];
+        ]);
+    }
+
+    /// What is said where the one is written instead of the other.
+    fn told(wrongs: &[(&str, &str, &str)]) {
         for (good, bad, said) in wrongs {
             let text = WHOLE.replacen(good, bad, 1);
             assert_ne!(text, WHOLE, "{good}");
