@@ -40,6 +40,8 @@ pub enum Command {
     Menu,
     Arm,
     Act(Verb),
+    Fault,
+    Tour,
     Suspend,
 }
 
@@ -49,6 +51,8 @@ pub enum Scope {
     Everywhere,
     /// Where a release is selected or open.
     OnRelease,
+    /// In the demo and nowhere else: neither bound nor shown outside it.
+    Demo,
 }
 
 /// Whether it may lead to a request that changes something.
@@ -100,6 +104,22 @@ const fn on_release(
         name,
         words,
         scope: Scope::OnRelease,
+        danger: Danger::Reads,
+        keys,
+    }
+}
+
+const fn in_demo(
+    command: Command,
+    name: &'static str,
+    words: &'static str,
+    keys: &'static [&'static str],
+) -> Spec {
+    Spec {
+        command,
+        name,
+        words,
+        scope: Scope::Demo,
         danger: Danger::Reads,
         keys,
     }
@@ -329,6 +349,18 @@ pub const COMMANDS: &[Spec] = &[
     ),
     reads(Command::Back, "back", "leave, close, clear", &["Esc"]),
     reads(Command::Quit, "quit", "leave windlass", &["q", "Ctrl-c"]),
+    in_demo(
+        Command::Fault,
+        "fault",
+        "demo only: what goes wrong on the way",
+        &["F"],
+    ),
+    in_demo(
+        Command::Tour,
+        "tour",
+        "demo only: what to press, step by step",
+        &["Ctrl-t"],
+    ),
     reads(
         Command::Suspend,
         "suspend",

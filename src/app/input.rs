@@ -7,6 +7,7 @@ use super::{
     command::{COMMANDS, Command, Spec},
     dialog::SILENCE,
     key::{Code, Key},
+    keymap::Keymap,
     msg::Effect,
     release_view::{OpenRelease, Pane},
     state::{HistoryPurpose, Loading, LogState, LogsOverlay, Overlay, Ring, State, Tone, View},
@@ -32,6 +33,11 @@ impl State {
         self.dirty = true;
         if key.ctrl && key.code == Code::Char('c') {
             return self.quit();
+        }
+        // Before whatever lies on top: it can be left at any moment.
+        if self.tour.is_some() && self.session.keys.means(key, Command::Tour) {
+            self.switch_tour();
+            return Vec::new();
         }
         match self.overlays.last() {
             Some(Overlay::Plan(_)) => self.dialog_key(key),
@@ -197,6 +203,11 @@ impl State {
             },
             Command::Arm => self.open_arm(),
             Command::Act(verb) => self.act(verb),
+            Command::Fault => self.open_faults(),
+            Command::Tour => {
+                self.switch_tour();
+                Vec::new()
+            }
             Command::Suspend => vec![Effect::Suspend],
         }
     }
@@ -690,6 +701,7 @@ impl State {
                 let (stays, effects) = self.silence_key(key, form);
                 (if stays { Keep::Yes } else { Keep::No }, effects)
             }
+            Overlay::Faults(faults) => self.faults_key(key, faults),
             Overlay::Leaving => match key.code {
                 Code::Char('Y') => (Keep::No, vec![Effect::Quit]),
                 Code::Char('w') => {
@@ -788,7 +800,7 @@ impl State {
         match key.code {
             Code::Esc => return (Keep::No, Vec::new()),
             Code::Enter => {
-                let command = palette_matches(typed)
+                let command = palette_matches(typed, &self.session.keys)
                     .get(*selected)
                     .map(|spec| spec.command);
                 return match command {
@@ -803,33 +815,37 @@ impl State {
                 *selected = 0;
             }
         }
-        *selected = (*selected).min(palette_matches(typed).len().saturating_sub(1));
+        *selected = (*selected).min(
+            palette_matches(typed, &self.session.keys)
+                .len()
+                .saturating_sub(1),
+        );
         (Keep::Yes, Vec::new())
     }
 }
 
 /// Whether an overlay stays after a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
+pub(super) enum Keep {
     Yes,
     No,
 }
 
 /// The commands that the palette offers for what is typed: names that begin with it, then those that contain it.
-pub fn palette_matches(typed: &str) -> Vec<&'static Spec> {
+pub fn palette_matches(typed: &str, keys: &Keymap) -> Vec<&'static Spec> {
     let typed = typed.trim().to_lowercase();
-    let mut found: Vec<&Spec> = COMMANDS
-        .iter()
+    let there = || COMMANDS.iter().filter(|spec| keys.has(spec));
+    let mut found: Vec<&Spec> = there()
         .filter(|spec| spec.name.starts_with(&typed))
         .collect();
-    found.extend(COMMANDS.iter().filter(|spec| {
+    found.extend(there().filter(|spec| {
         !spec.name.starts_with(&typed)
             && (spec.name.contains(&typed) || spec.words.to_lowercase().contains(&typed))
     }));
     found
 }
 
-fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
+pub(super) fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
     match key.code {
         Code::Esc | Code::Char('q') => return Keep::No,
         Code::Char('j') | Code::Down => *selected += 1,

@@ -43,7 +43,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Mouse(mouse) => state.mouse(mouse),
         Msg::Resized { columns, rows } => {
             state.columns = columns;
-            state.rows = rows;
+            state.rows = state.rows_without_tour(rows);
             state.dirty = true;
             Vec::new()
         }
@@ -90,12 +90,17 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.dirty = true;
             Vec::new()
         }
+        Msg::Faults(told) => {
+            state.faults_told(told);
+            Vec::new()
+        }
         Msg::RevertedBy { intent, by } => state.reverted_by(&intent, by),
         Msg::Said { good, words } => {
             state.say(if good { Tone::Plain } else { Tone::Bad }, words);
             Vec::new()
         }
     };
+    state.tour_goes_on();
     effects.extend(state.time_passed());
     effects.extend(state.want());
     if !facts {

@@ -183,6 +183,12 @@ pub struct DemoArgs {
     /// The first of five ports in a row: Kubernetes, GitHub, Prometheus, Alertmanager, GitHub's logs
     #[arg(long, value_name = "N", requires = "serve", value_parser = clap::value_parser!(u16).range(1..=65531))]
     pub port: Option<u16>,
+    /// With a guided tour: what to press next, and why
+    #[arg(long, conflicts_with_all = ["wall", "serve"])]
+    pub tour: bool,
+    /// The score of a game as JSON
+    #[arg(long)]
+    pub json: bool,
     /// Write every request that arrives at the world into this file, one JSON object a line
     #[arg(long, value_name = "FILE", hide = true)]
     pub requests: Option<PathBuf>,

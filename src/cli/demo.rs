@@ -3,11 +3,15 @@
 //! Must never read a kubeconfig, a configuration or a token, and leaves nothing behind: what it writes is in a private
 //! folder that goes with it.
 
+mod meddle;
+mod score;
+
 use std::{
     fs::{DirBuilder, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use serde_json::json;
@@ -66,7 +70,7 @@ pub(super) async fn run(
         port: args.port,
     };
     let world = match World::start(options).await {
-        Ok(world) => world,
+        Ok(world) => Rc::new(world),
         Err(error) => return out.fail(Exit::Usage, &told(&error)),
     };
     let folder = match Folder::make() {
@@ -78,7 +82,9 @@ pub(super) async fn run(
         }
     };
     if args.serve {
-        return serve(&world, &folder, out).await;
+        let exit = serve(&world, &folder, out).await;
+        score::print(&world, out);
+        return exit;
     }
     if args.wall {
         let options = run::wall_options(true, args.every, wall::letters_of(variables));
@@ -91,7 +97,7 @@ pub(super) async fn run(
         };
     }
     // Its audit is as real as any other, and gone with the demo.
-    match session(&world, &folder.0, cli.global.read_only, variables) {
+    let exit = match session(&world, &folder.0, cli.global.read_only, variables) {
         Ok(session) => {
             screen(
                 &session.with_theme(cli.global.theme.as_deref()),
@@ -99,14 +105,19 @@ pub(super) async fn run(
                     demo: true,
                     read_only: cli.global.read_only,
                     open: None,
+                    meddle: Some(meddle::meddle(&world)),
+                    tour: args.tour,
+                    game: world.score().map(|_| args.speed),
                 },
                 variables,
                 out,
             )
             .await
         }
-        Err(Wrong(why)) => out.fail(Exit::Internal, &why),
-    }
+        Err(Wrong(why)) => return out.fail(Exit::Internal, &why),
+    };
+    score::print(&world, out);
+    exit
 }
 
 /// With what caused it.

@@ -34,6 +34,7 @@ mod prometheus;
 mod queue;
 mod requests;
 mod scenario;
+mod score;
 mod script;
 mod seed;
 mod selector;
@@ -52,6 +53,7 @@ use tokio::time::Instant;
 pub use fault::{BadFault, Fault, Only, Server, What};
 pub use link::ServiceLink;
 pub use requests::Request;
+pub use score::{Mark, Score};
 
 use alertmanager::Alertmanager;
 use api::Api;
@@ -129,6 +131,7 @@ pub struct World {
     alertmanager: String,
     environment: String,
     services: Vec<ServiceLink>,
+    game: Option<score::Game>,
 }
 
 impl World {
@@ -140,6 +143,7 @@ impl World {
         let environment = scenario.environment.clone();
         let links = link::all(&scenario);
         let outages = scenario.faults.clone();
+        let game = scenario.game();
         let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
             Error::RequestLog {
                 path: options.request_log.clone().unwrap_or_default(),
@@ -188,6 +192,7 @@ impl World {
             alertmanager: alertmanager.url.clone(),
             environment,
             services: links,
+            game,
             api,
         };
         let closing = &world.api.closing;
@@ -261,10 +266,36 @@ impl World {
         self.api.log.all()
     }
 
+    /// How it goes, where the scenario is a game; None where it is none.
+    pub fn score(&self) -> Option<Score> {
+        let game = self.game.as_ref()?;
+        let cluster = self.api.cluster();
+        let harm = alarm::harm(&cluster, &game.namespace, &game.culprit);
+        let arrived: Vec<_> = self
+            .api
+            .log
+            .all()
+            .into_iter()
+            .map(|request| (cluster.clock.moment_of(request.at), request))
+            .collect();
+        Some(score::score(game, &harm, &arrived))
+    }
+
     /// From now on. `gone`, and a 503 without a count, also end the watches that are open.
     pub fn inject(&self, fault: Fault) {
         self.api.faults().add(fault);
         self.api.feel_faults();
+    }
+
+    /// Ends every fault that is just like this one.
+    pub fn end(&self, fault: &Fault) {
+        self.api.faults().end(fault);
+    }
+
+    /// What is in force now, in the order in which it began.
+    pub fn faults(&self) -> Vec<Fault> {
+        let now = self.api.moment();
+        self.api.faults().in_force(now)
     }
 
     /// Ends all faults.

@@ -13,6 +13,7 @@ use super::{
     alarm::Alarm,
     clock::now,
     effects::Effects,
+    meddle::Meddle,
     terminal::{Copied, Drawn, Ended, Input, Terminal},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         state::{State, Tone},
         update,
     },
-    model::text::sanitise,
+    model::text::{sanitise, sanitise_whole},
     ui::{self, theme::Theme},
 };
 
@@ -49,6 +50,8 @@ pub struct Screen {
     pub results: mpsc::Receiver<Msg>,
     /// Facts.
     pub sources: mpsc::Receiver<Msg>,
+    /// The demo's only.
+    pub meddle: Option<Meddle>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -203,7 +206,7 @@ impl Screen {
         for effect in effects {
             match effect {
                 Effect::Quit => return Flow::End(Left::Asked),
-                Effect::Copy(text) => match self.terminal.copy(&sanitise(&text)) {
+                Effect::Copy(text) => match self.terminal.copy(&sanitise_whole(&text)) {
                     Copied::Sent => {}
                     Copied::TooLong => self.state.say(
                         Tone::Bad,
@@ -215,6 +218,14 @@ impl Screen {
                     ),
                 },
                 Effect::Ring(words) => self.terminal.ring(&sanitise(&words)),
+                Effect::Fault(change) => {
+                    let Some(meddle) = &self.meddle else { continue };
+                    let told = Msg::Faults(meddle.with(change));
+                    let effects = self.tell(told);
+                    if let Flow::End(left) = self.act(effects) {
+                        return Flow::End(left);
+                    }
+                }
                 Effect::Suspend => {
                     if !self.terminal.suspend() {
                         self.state

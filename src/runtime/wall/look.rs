@@ -160,6 +160,7 @@ impl Lookout {
             .collect();
         let session = Session {
             demo,
+            game: None,
             read_only: true,
             armed_minutes: 0,
             clock: self.config.ui.clock,
