@@ -35,6 +35,7 @@ pub enum Command {
     Yaml,
     Copy,
     Refresh,
+    Later,
     Ring,
     Mark,
     Menu,
@@ -49,6 +50,8 @@ pub enum Scope {
     Everywhere,
     /// Where a release is selected or open.
     OnRelease,
+    /// In the demo and nowhere else: neither bound nor shown outside it.
+    Demo,
 }
 
 /// Whether it may lead to a request that changes something.
@@ -84,6 +87,22 @@ const fn reads(
         name,
         words,
         scope: Scope::Everywhere,
+        danger: Danger::Reads,
+        keys,
+    }
+}
+
+const fn in_demo(
+    command: Command,
+    name: &'static str,
+    words: &'static str,
+    keys: &'static [&'static str],
+) -> Spec {
+    Spec {
+        command,
+        name,
+        words,
+        scope: Scope::Demo,
         danger: Danger::Reads,
         keys,
     }
@@ -334,6 +353,12 @@ pub const COMMANDS: &[Spec] = &[
         "suspend",
         "to the shell, until fg",
         &["Ctrl-z"],
+    ),
+    in_demo(
+        Command::Later,
+        "later",
+        "demo only: with --still, lets ten seconds pass",
+        &[">"],
     ),
 ];
 

@@ -155,5 +155,7 @@ pub enum Effect {
     /// The bell, and a notice where the terminal has one.
     Ring(String),
     Suspend,
+    /// Let ten seconds pass, where time stands still.
+    Later,
     Quit,
 }

@@ -62,6 +62,8 @@ pub struct State {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub demo: bool,
+    /// Its time passes only with keys.
+    pub still: bool,
     /// `--read-only`: nothing can be armed.
     pub read_only: bool,
     /// Minutes without a key after which an armed environment is read-only again.

@@ -199,7 +199,7 @@ impl Effects {
             }
             Effect::RefreshSource(id) => self.watch_beside(id),
             // The screen's own.
-            Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(_) | Effect::Ring(_) | Effect::Later | Effect::Suspend | Effect::Quit => {}
         }
     }
 

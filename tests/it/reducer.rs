@@ -390,6 +390,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         rows: 36,
         session: Session {
             demo: false,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,

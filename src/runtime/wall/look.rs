@@ -159,6 +159,7 @@ impl Lookout {
             })
             .collect();
         let session = Session {
+            still: false,
             demo,
             read_only: true,
             armed_minutes: 0,

@@ -114,6 +114,7 @@ pub(crate) fn empty_state() -> State {
         rows: 48,
         session: Session {
             demo: false,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,

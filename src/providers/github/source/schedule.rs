@@ -40,6 +40,8 @@ struct Entry {
     quiet: u32,
     failures: u32,
     reading: bool,
+    /// Due again as soon as it was read.
+    again: bool,
     read: Option<Instant>,
 }
 
@@ -93,6 +95,7 @@ impl Schedule {
                             quiet: 0,
                             failures: 0,
                             reading: false,
+                            again: false,
                             read: None,
                         },
                     );
@@ -167,7 +170,19 @@ impl Schedule {
             let many = u32::try_from(many).unwrap_or(u32::MAX);
             between(ELSE).saturating_mul(quiet).saturating_mul(many)
         };
-        entry.due = now + wait.saturating_mul(slower);
+        entry.due = match std::mem::take(&mut entry.again) {
+            true => now,
+            false => now + wait.saturating_mul(slower),
+        };
+    }
+
+    /// Everything is due, whatever was asked when.
+    pub fn again(&mut self, now: Instant) {
+        self.held_until = None;
+        for entry in self.entries.values_mut() {
+            entry.again = entry.reading;
+            entry.due = entry.due.min(now);
+        }
     }
 
     /// It was not answered because nothing is: it is due as it was.
