@@ -82,7 +82,7 @@ impl Time {
     /// What the world's servers call now; whole seconds where it stands still.
     pub(super) fn now(&self) -> Timestamp {
         match self.stand() {
-            Some(stand) => self.since_opening(stand.passed),
+            Some(stand) => Self::since_opening(stand.passed),
             None => Timestamp::now(),
         }
     }
@@ -90,12 +90,12 @@ impl Time {
     /// The same for somebody who waits for fractions of a second: they pass by themselves, and end before the second does.
     pub(super) fn now_finely(&self) -> Timestamp {
         match self.stand() {
-            Some(stand) => self.since_opening(stand.passed + passed_by_itself(stand.at.elapsed())),
+            Some(stand) => Self::since_opening(stand.passed + passed_by_itself(stand.at.elapsed())),
             None => Timestamp::now(),
         }
     }
 
-    fn since_opening(&self, passed: Duration) -> Timestamp {
+    fn since_opening(passed: Duration) -> Timestamp {
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
         OPENING.saturating_add(passed).unwrap_or(OPENING)
     }

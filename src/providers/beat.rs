@@ -27,7 +27,7 @@ impl Beat {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -108,9 +108,8 @@ fn number(at: Timestamp) -> i64 {
 fn span(asked: &Asked, time: Timestamp, started: Timestamp) -> (i64, i64) {
     let now = number(time);
     let since = asked.parameter("sinceSeconds").parse::<i64>().ok();
-    let since = since.map(|seconds| {
-        number(time - SignedDuration::from_secs(seconds.clamp(0, 86_400)))
-    });
+    let since =
+        since.map(|seconds| number(time - SignedDuration::from_secs(seconds.clamp(0, 86_400))));
     let tail = asked.parameter("tailLines").parse::<i64>().ok();
     let first = match (tail, since) {
         (Some(lines), _) => now - lines.clamp(0, MOST) + 1,

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::eval::present;
 use super::query::{self, Expression, Lines};
 use super::{Parameters, Prometheus, Refused, Reply, bad_data, series, success};
-use crate::demo::api::Api;
 use crate::demo::alarm::{Alarm, HOLDS, alarms, rules};
+use crate::demo::api::Api;
 use crate::demo::clock::Clock;
 use crate::demo::matcher::Matcher;
 
@@ -152,7 +152,11 @@ impl Prometheus {
         if selectors.is_empty() {
             return Err(bad_data("no match[] parameter provided"));
         }
-        let found = present(&self.api.cluster(), &selectors, time(&self.api, parameters, skew)?);
+        let found = present(
+            &self.api.cluster(),
+            &selectors,
+            time(&self.api, parameters, skew)?,
+        );
         Ok(limited(
             parameters,
             found.into_iter().map(|labels| json!(labels)).collect(),

@@ -16,8 +16,8 @@ use crate::{
         text::{Safe, sanitise},
     },
     providers::{
-        http::Trouble,
         beat::Beat,
+        http::Trouble,
         pulse::{Pace, Pulse},
     },
 };

@@ -101,7 +101,7 @@ fn analysis() {
     player.windlass.walk_to("▌   retry ");
     player.press("\r", "Retry ledger in prod-eu");
     player.confirm("prod-eu\r", "Retry ledger: done");
-    player.later_until("Analysis 3");
+    player.later_until("-3-1.1' Status New: 'Failed'");
     player.keep("retried");
 }
 

@@ -67,8 +67,10 @@ impl Player {
             scenario,
             depth,
         };
-        // Which row came first, and so is selected, depends on which source answered first.
-        player.settle();
+        // Which row came first, and so is selected, depends on which source answered first; and rows keep their places
+        // for three seconds after a key. So time passes once before anything is done.
+        player.later(1);
+        player.rest();
         player.windlass.key("g");
         player
     }
@@ -237,6 +239,7 @@ fn style_of(cell: &vt100::Cell) -> (String, String) {
 /// The screen of another run, cell by cell.
 #[track_caller]
 pub(super) fn assert_same(one: &Windlass, other: &Windlass) {
+    assert_eq!(one.text(), other.text());
     let (one, other) = (one.screen(painted), other.screen(painted));
     for (row, (one, other)) in one.lines().zip(other.lines()).enumerate() {
         assert_eq!(one, other, "row {row}");

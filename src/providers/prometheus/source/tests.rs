@@ -220,7 +220,7 @@ async fn releases_that_are_too_heavy_do_not_hold_each_other_up() {
             }));
         }
     };
-    let limit = std::time::Duration::from_secs(20);
+    let limit = Duration::from_secs(20);
     let within = tokio::time::timeout(limit, all).await;
     within.expect("all three are told to have failed");
     drop(tidings);
@@ -240,7 +240,7 @@ async fn a_beat_has_everything_read_again_at_once() {
     let source = tokio::spawn(run(server, wanted, out, Beat::of(Some(beat))));
     let is_metrics = |told: &Told| matches!(told, Told::Metrics(_));
     for count in 1..4 {
-        let limit = std::time::Duration::from_secs(8);
+        let limit = Duration::from_secs(8);
         let again = tokio::time::timeout(limit, told(&mut tidings, is_metrics)).await;
         again.expect("read at once, and not after its own pace");
         beats.send_replace(count);
