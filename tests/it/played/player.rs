@@ -151,7 +151,7 @@ impl Player {
     /// read, and what was shown has not changed for longer than anything takes.
     #[track_caller]
     pub(super) fn rest(&self) {
-        self.windlass.until_quiet(Duration::from_millis(2_000));
+        self.windlass.until_quiet(Duration::from_secs(2));
     }
 
     /// Keeps the screen as it is painted, and its text at every size.
