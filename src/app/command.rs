@@ -35,6 +35,7 @@ pub enum Command {
     Yaml,
     Copy,
     Refresh,
+    Later,
     Ring,
     Mark,
     Menu,
@@ -93,22 +94,6 @@ const fn reads(
     }
 }
 
-const fn on_release(
-    command: Command,
-    name: &'static str,
-    words: &'static str,
-    keys: &'static [&'static str],
-) -> Spec {
-    Spec {
-        command,
-        name,
-        words,
-        scope: Scope::OnRelease,
-        danger: Danger::Reads,
-        keys,
-    }
-}
-
 const fn in_demo(
     command: Command,
     name: &'static str,
@@ -120,6 +105,22 @@ const fn in_demo(
         name,
         words,
         scope: Scope::Demo,
+        danger: Danger::Reads,
+        keys,
+    }
+}
+
+const fn on_release(
+    command: Command,
+    name: &'static str,
+    words: &'static str,
+    keys: &'static [&'static str],
+) -> Spec {
+    Spec {
+        command,
+        name,
+        words,
+        scope: Scope::OnRelease,
         danger: Danger::Reads,
         keys,
     }
@@ -366,6 +367,12 @@ pub const COMMANDS: &[Spec] = &[
         "suspend",
         "to the shell, until fg",
         &["Ctrl-z"],
+    ),
+    in_demo(
+        Command::Later,
+        "later",
+        "demo only: with --still, lets ten seconds pass",
+        &[">"],
     ),
 ];
 

@@ -268,6 +268,7 @@ mod tests {
         let session = Session {
             demo,
             game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             keys: Keymap::default().in_demo(demo),

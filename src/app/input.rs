@@ -133,6 +133,18 @@ impl State {
         self.board.top = 0;
     }
 
+    fn later(&mut self) -> Vec<Effect> {
+        if self.session.still {
+            return vec![Effect::Later];
+        }
+        let why = match self.session.demo {
+            true => "time passes by itself: windlass demo --still makes it stand still",
+            false => "only the demo's time can be made to pass",
+        };
+        self.say(Tone::Plain, why);
+        Vec::new()
+    }
+
     pub(super) fn command(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Down => self.move_by(1),
@@ -187,6 +199,7 @@ impl State {
             Command::Yaml => self.yaml(),
             Command::Copy => self.copy(),
             Command::Refresh => self.refresh(),
+            Command::Later => self.later(),
             Command::Ring => self.ring(),
             Command::Mark => self.mark(),
             Command::Menu => match self.target() {

@@ -72,7 +72,11 @@ impl Keymap {
 mod tests {
     use super::*;
     use crate::{
-        app::{command::Danger, key::Code, palette_matches},
+        app::{
+            command::{Danger, Scope},
+            key::Code,
+            palette_matches,
+        },
         config::keys,
         ops::intent::Verb,
     };

@@ -168,5 +168,7 @@ pub enum Effect {
     /// Of the demo's faults: [`Msg::Faults`]. Nobody does it outside the demo.
     Fault(Change),
     Suspend,
+    /// Let ten seconds pass, where time stands still.
+    Later,
     Quit,
 }

@@ -77,6 +77,8 @@ pub struct Session {
     pub demo: bool,
     /// The demo's scenario is a game.
     pub game: Option<Game>,
+    /// Its time passes only with keys.
+    pub still: bool,
     /// `--read-only`: nothing can be armed.
     pub read_only: bool,
     /// Minutes without a key after which an armed environment is read-only again.

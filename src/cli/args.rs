@@ -173,6 +173,9 @@ pub struct DemoArgs {
     /// How fast its time goes
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub speed: f64,
+    /// Its time stands still: each key lets a second pass, > lets ten. The same seed and keys give the same screens
+    #[arg(long, conflicts_with_all = ["serve", "wall"])]
+    pub still: bool,
     /// What goes wrong on the way, as 503, latency:300 or lost-answer:1@github; --help tells which there are
     #[arg(long, value_name = "KIND", long_help = FAULTS)]
     pub fault: Vec<String>,

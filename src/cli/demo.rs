@@ -28,7 +28,7 @@ use crate::{
     demo::{self, World},
     model::id::EnvironmentName,
     runtime::{
-        audit as log,
+        audit as log, clock,
         session::{Session, Variables, Wrong},
         start::Options,
         wall::{self, Lookout},
@@ -68,11 +68,16 @@ pub(super) async fn run(
         faults,
         request_log: args.requests.clone(),
         port: args.port,
+        still: args.still,
     };
     let world = match World::start(options).await {
         Ok(world) => Rc::new(world),
         Err(error) => return out.fail(Exit::Usage, &told(&error)),
     };
+    // Before anybody asks what time it is.
+    if let Some(still) = world.still() {
+        clock::stand(Box::new(Still(still)));
+    }
     let folder = match Folder::make() {
         Ok(folder) => folder,
         Err(error) => {
@@ -118,6 +123,28 @@ pub(super) async fn run(
     };
     score::print(&world, out);
     exit
+}
+
+/// The world's time as the program's own.
+#[derive(Debug)]
+struct Still(demo::Still);
+
+impl clock::Source for Still {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+
+    fn second(&self) -> jiff::Timestamp {
+        self.0.second()
+    }
+
+    fn rests(&self) -> bool {
+        self.0.rests()
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.0.pass(seconds);
+    }
 }
 
 /// With what caused it.

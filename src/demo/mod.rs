@@ -40,6 +40,7 @@ mod seed;
 mod selector;
 mod server;
 mod store;
+mod time;
 mod write;
 
 #[cfg(test)]
@@ -79,6 +80,8 @@ pub struct Options {
     pub request_log: Option<PathBuf>,
     /// The first of five in a row; None: whatever is free.
     pub port: Option<u16>,
+    /// Its time begins at a fixed instant and passes only when it is told to.
+    pub still: bool,
 }
 
 impl Default for Options {
@@ -91,6 +94,7 @@ impl Default for Options {
             faults: Vec::new(),
             request_log: None,
             port: None,
+            still: false,
         }
     }
 }
@@ -165,16 +169,17 @@ impl World {
             services,
             seed,
             speed,
+            still,
             ..
         } = options;
         // Playing the past is pure computation, up to a second of it.
         let built = tokio::task::spawn_blocking(move || {
-            let opened = jiff::Timestamp::now();
+            let opened = time::Time::opening(still);
             let mut cluster = seed::build(&scenario, opened, speed, seed);
             fleet::plant(&mut cluster, services, opened, seed);
             cluster
         });
-        let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log));
+        let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log, still));
         for fault in options.faults {
             api.faults().add(fault);
         }
@@ -298,6 +303,12 @@ impl World {
         self.api.faults().in_force(now)
     }
 
+    /// Its time, for a client that is to live in it; `None`: it is everybody's.
+    pub fn still(&self) -> Option<Still> {
+        let still = self.api.time.is_still();
+        still.then(|| Still(Arc::clone(&self.api)))
+    }
+
     /// Ends all faults.
     pub fn heal(&self) {
         self.api.faults().clear();
@@ -306,6 +317,33 @@ impl World {
     /// Name and one-line description of each shipped scenario.
     pub fn scenarios() -> Vec<(&'static str, String)> {
         scenario::shipped()
+    }
+}
+
+/// The time of a world that stands still.
+#[derive(Clone, Debug)]
+pub struct Still(Arc<Api>);
+
+impl Still {
+    /// What time it is. A fraction of a second passes by itself after time was told to pass.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.time.now_finely()
+    }
+
+    /// Without what passes by itself: what the world's servers call now.
+    pub fn second(&self) -> jiff::Timestamp {
+        self.0.time.now()
+    }
+
+    /// Nothing passes any more until it is told to.
+    pub fn rests(&self) -> bool {
+        self.0.time.rests()
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.0.time.pass(seconds);
+        // What is due by then happens now, and is told to those who watch.
+        self.0.wake.notify_one();
     }
 }
 

@@ -202,6 +202,7 @@ impl Effects {
             Effect::Copy(_)
             | Effect::Ring(_)
             | Effect::Fault(_)
+            | Effect::Later
             | Effect::Suspend
             | Effect::Quit => {}
         }

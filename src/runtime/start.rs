@@ -151,11 +151,16 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
     let open_intents = open_intents(session);
     let told = crate::app::state::Session {
         demo: options.demo,
+        still: clock::is_still(),
         read_only: options.read_only,
         game: options.game.map(|speed| Game { began: now, speed }),
         armed_minutes: session.config.write.minutes,
         clock: session.config.ui.clock,
-        zone: jiff::tz::TimeZone::system(),
+        zone: match clock::is_still() {
+            // Another place must not make another picture.
+            true => jiff::tz::TimeZone::UTC,
+            false => jiff::tz::TimeZone::system(),
+        },
         id: session.id.clone(),
         keys: Keymap::new(&session.config.keys).in_demo(options.demo),
         next_intent: 0,

@@ -391,6 +391,7 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         session: Session {
             demo: false,
             game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,

@@ -4,6 +4,8 @@
 //! story, and the controllers make the status of it.
 
 mod check;
+#[cfg(test)]
+mod noise;
 mod shipped;
 
 use std::collections::BTreeMap;

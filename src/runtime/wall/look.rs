@@ -159,6 +159,7 @@ impl Lookout {
             })
             .collect();
         let session = Session {
+            still: false,
             demo,
             game: None,
             read_only: true,

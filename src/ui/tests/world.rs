@@ -115,6 +115,7 @@ pub(crate) fn empty_state() -> State {
         session: Session {
             demo: false,
             game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,
