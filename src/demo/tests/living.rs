@@ -137,5 +137,5 @@ async fn a_wrong_option_is_refused_before_anything_listens() {
         World::start(wrong).await,
         Err(Error::UnknownScenario { .. })
     ));
-    assert_eq!(World::scenarios().len(), 8);
+    assert_eq!(World::scenarios().len(), 9);
 }
