@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::{
-    model::id::ResourceVersion,
+    model::{id::ResourceVersion, source::ACT_WITHIN},
     ops::{
         machine::{Answer, Do, Event, Machine, Outcome, Place, ReadTrouble},
         plan::Plan,
@@ -20,12 +20,14 @@ use crate::{
 pub trait System {
     /// A consistent read of the object itself.
     fn read(&self, plan: &Plan) -> impl Future<Output = Result<Seen, ReadTrouble>>;
-    /// Request `index` of the plan, once, with this version as its precondition.
+    /// Request `index` of the plan, once, with this version as its precondition. Where the system knows no precondition,
+    /// it leaves by `not_after` or never.
     fn send(
         &self,
         plan: &Plan,
         index: usize,
         version: ResourceVersion,
+        not_after: Timestamp,
     ) -> impl Future<Output = Answer>;
     /// Every state of the object from this version on, until dropped. Reconnects by itself.
     fn observe(
@@ -88,6 +90,8 @@ pub async fn execute<S: System, R: Recorder>(
     let mut observing: Option<Boxed<'_, ()>> = None;
     let mut noting: Option<Boxed<'_, ()>> = None;
     let mut wake: Option<Timestamp> = None;
+    // Of what the next request rests on.
+    let mut read_at = Timestamp::UNIX_EPOCH;
     let mut said = None;
     let mut control_open = true;
     loop {
@@ -105,8 +109,9 @@ pub async fn execute<S: System, R: Recorder>(
                 }
                 Do::Send { index, version } => {
                     observing = None;
+                    let by = read_at.checked_add(ACT_WITHIN).unwrap_or(read_at);
                     step = Some(Box::pin(async move {
-                        Event::Answered(system.send(plan, index, version).await)
+                        Event::Answered(system.send(plan, index, version, by).await)
                     }));
                 }
                 Do::Observe { from } => {
@@ -171,6 +176,9 @@ pub async fn execute<S: System, R: Recorder>(
         // An interruption must not wait for the request that is on its way, and must not be asked for twice.
         if matches!(event, Event::Interrupted) {
             step = None;
+        }
+        if let Event::Read(Ok(seen)) = &event {
+            read_at = seen.read_at().unwrap_or_else(&now);
         }
         todo.extend(machine.step(now(), event));
     }
