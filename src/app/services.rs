@@ -141,10 +141,15 @@ impl Services {
 
     /// Every pipeline that the configuration names outright, whether a workload of it is there or not.
     pub fn pipelines(&self) -> impl Iterator<Item = PipelineRule> {
-        self.rules.iter().filter_map(|rule| {
+        let everyones = self
+            .rules
+            .iter()
+            .filter(|rule| rule.name == EVERYONE)
+            .find_map(|rule| rule.workflow.clone());
+        self.rules.iter().filter_map(move |rule| {
             Some(PipelineRule {
                 repository: Repository::new(rule.repository.as_deref()?)?,
-                workflow: rule.workflow.clone(),
+                workflow: rule.workflow.clone().or_else(|| everyones.clone()),
             })
         })
     }
