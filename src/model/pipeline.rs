@@ -433,6 +433,20 @@ pub struct RepositoryFacts {
     pub missing: Vec<Safe>,
 }
 
+impl RepositoryFacts {
+    /// Of what is missing, what may hide a gate: all but what says where a version is deployed.
+    pub fn may_hide_gates(&self) -> impl Iterator<Item = &Safe> {
+        const DEPLOYED: [&str; 3] = [
+            "environment ",
+            "the list of environments",
+            "deployments to ",
+        ];
+        self.missing
+            .iter()
+            .filter(|part| !DEPLOYED.iter().any(|words| part.starts_with(words)))
+    }
+}
+
 /// One run, read for a decision: its current attempt with jobs and gates, and who decided what so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRead {
