@@ -160,11 +160,9 @@ impl Beside {
         self.wanted_repositories
             .iter()
             .map(|wanted| &wanted.repository)
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
             .filter(|repository| {
                 self.repositories
-                    .get(repository)
+                    .get(*repository)
                     .is_none_or(|view| view.facts.is_none() && view.failed.is_none())
             })
             .count()

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use windlass::{
     config::SecretSource,
-    model::pipeline::{Attention, Repository, RepositoryFacts, RepositoryWanted},
+    model::pipeline::{Attention, Repository, RepositoryFacts, RepositoryWanted, Workflows},
     providers::{
         github::source::{
             Known, is_same, look,
@@ -136,7 +136,7 @@ impl Day {
                     .any(|release| (release.ends()..release.ends() + ROLLS_FOR).contains(&now));
                 RepositoryWanted {
                     repository: repository_name,
-                    workflow: Some("release.yml".to_owned()),
+                    workflows: Workflows::of(Some("release.yml")),
                     attention: match repository {
                         OPENED => Attention::LookedAt,
                         _ if moves || rolls => Attention::Moving,

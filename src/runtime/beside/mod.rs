@@ -261,14 +261,22 @@ impl Besides {
             Err(why) => return Some(Err(why.clone())),
         };
         let read = alertmanager::read::silences_and_alerts(server).await;
-        Some(read.map_err(|trouble| trouble.sentence()).map(|facts| {
-            facts
-                .alerts
-                .iter()
-                .filter(|alert| is_incident(alert) && is_meant(alert))
-                .map(|alert| alert.title().to_owned())
-                .collect()
-        }))
+        Some(
+            read.map_err(|trouble| trouble.sentence())
+                .and_then(|facts| {
+                    let titles: Vec<String> = facts
+                        .alerts
+                        .iter()
+                        .filter(|alert| is_incident(alert) && is_meant(alert))
+                        .map(|alert| alert.title().to_owned())
+                        .collect();
+                    // "Nothing" from one who says that it does not know all is no answer.
+                    match facts.warnings.first() {
+                        Some(warning) if titles.is_empty() => Err(warning.clone()),
+                        _ => Ok(titles),
+                    }
+                }),
+        )
     }
 
     /// The tier of an environment: what is not described is prod.
