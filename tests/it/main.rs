@@ -3,6 +3,7 @@ mod configs;
 mod conformance_github;
 mod conformance_monitoring;
 mod conformance_orchestrators;
+mod licences;
 mod readme;
 mod real;
 mod recorded;
