@@ -155,6 +155,29 @@ impl Beside {
         self.wanted_repositories.len()
     }
 
+    /// Repositories that were asked for and have not said anything yet: what waits in them is not known.
+    pub fn repositories_unread(&self) -> usize {
+        self.wanted_repositories
+            .iter()
+            .map(|wanted| &wanted.repository)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .filter(|repository| {
+                self.repositories
+                    .get(repository)
+                    .is_none_or(|view| view.facts.is_none() && view.failed.is_none())
+            })
+            .count()
+    }
+
+    /// Repositories that cannot be read now, and why.
+    pub fn repositories_failing(&self) -> impl Iterator<Item = (&Repository, SourceState, &Safe)> {
+        self.repositories.iter().filter_map(|(repository, view)| {
+            let (state, why, _) = view.failed.as_ref()?;
+            Some((repository, *state, why))
+        })
+    }
+
     /// Whether any source beside the clusters is there at all.
     pub fn is_configured(&self) -> bool {
         !self.sources.is_empty()

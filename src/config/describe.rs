@@ -85,6 +85,7 @@ const fn one_of_these(name: &'static str, says: &'static str, shape: Shape) -> K
 
 pub(super) const THEMES: &[&str] = &["dark", "light", "high-contrast", "colour-blind", "terminal"];
 pub(super) const NOTICES: &[&str] = &["bell", "osc9", "osc777", "off"];
+pub(super) const SYMBOLS: &[&str] = &["auto", "unicode", "blocks", "ascii"];
 pub(super) const TIERS: &[&str] = &["dev", "staging", "prod"];
 /// The ways to name a secret.
 pub(super) const SECRET: &[Key] = &[
@@ -159,6 +160,11 @@ const UI: &[Key] = &[
         "notice",
         "how a release rings: bell, osc9, osc777 (with the bell), or off",
         Shape::Word(NOTICES),
+    ),
+    key(
+        "symbols",
+        "what the screen is drawn with: auto, unicode, blocks (no braille), or ascii",
+        Shape::Word(SYMBOLS),
     ),
 ];
 

@@ -57,6 +57,20 @@ pub struct Ui {
     /// Whether a copy goes to the clipboard of the terminal.
     pub clipboard: bool,
     pub notice: Notice,
+    pub symbols: Symbols,
+}
+
+/// What the screen may be drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Symbols {
+    /// What the locale and the terminal's name allow.
+    #[default]
+    Auto,
+    Unicode,
+    /// Without braille, which some fonts lack.
+    Blocks,
+    Ascii,
 }
 
 /// How the terminal is told that a release rings.
@@ -165,6 +179,7 @@ impl Default for Ui {
             mouse: false,
             clipboard: true,
             notice: Notice::Bell,
+            symbols: Symbols::Auto,
         }
     }
 }

@@ -477,12 +477,22 @@ pub struct RepositoryWanted {
     pub repository: Repository,
     /// The file of the workflow that releases; `None`: all of them.
     pub workflow: Option<String>,
-    /// A release of it is moving or on the screen: ask more often.
-    pub closely: bool,
+    pub attention: Attention,
     /// Our environments by the host's names.
     pub environments: Vec<(String, EnvironmentName)>,
     /// Commits that somebody wants to see between: the version that serves, and the one that is to.
     pub compare: Vec<(Commit, Commit)>,
+}
+
+/// How often a repository is worth asking for; more comes later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attention {
+    #[default]
+    Quiet,
+    /// A release or a run of it is under way.
+    Moving,
+    /// Somebody has it before their eyes.
+    LookedAt,
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::{
         id::ReleaseId,
         text::{sanitise, sanitise_line},
     },
+    ui::symbols::Symbols,
     ui::theme::{BuiltIn, Depth, Palette, Theme},
 };
 
@@ -50,7 +51,7 @@ pub async fn screen(
     options: Options,
     variables: Variables<'_>,
 ) -> Result<Left, NoScreen> {
-    let theme = theme(&session.config.ui.theme, variables)?;
+    let theme = theme(&session.config.ui, variables)?;
     let (result_sender, results) = mpsc::channel(256);
     let (source_sender, sources) = mpsc::channel(64);
     let mut effects = Effects::new(
@@ -93,7 +94,8 @@ fn wanted_of(ui: &config::Ui) -> terminal::Options {
     }
 }
 
-pub(super) fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScreen> {
+pub(super) fn theme(ui: &config::Ui, variables: Variables<'_>) -> Result<Theme, NoScreen> {
+    let name = ui.theme.as_str();
     let palette = match BuiltIn::by_name(name) {
         Some(built_in) => built_in.palette(),
         None => {
@@ -104,7 +106,13 @@ pub(super) fn theme(name: &str, variables: Variables<'_>) -> Result<Theme, NoScr
             Palette::parse(name, &text).map_err(|error| NoScreen::Theme(error.to_string()))?
         }
     };
-    Ok(Theme::new(&palette, Depth::detect(variables)))
+    let symbols = match ui.symbols {
+        config::Symbols::Auto => Symbols::detect(variables),
+        config::Symbols::Unicode => Symbols::Unicode,
+        config::Symbols::Blocks => Symbols::WithoutBraille,
+        config::Symbols::Ascii => Symbols::Ascii,
+    };
+    Ok(Theme::new(&palette, Depth::detect(variables)).with_symbols(symbols))
 }
 
 fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) -> State {

@@ -22,6 +22,7 @@ mod release;
 mod small;
 mod sources;
 mod strip;
+pub mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod theme;
@@ -54,6 +55,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     }
     // Last, so that nothing lies over it: who one is, and whether this is the demo, is seen beside every dialog.
     header::draw(state, area, buf, &ink);
+    theme.symbols().apply(buf);
 }
 
 fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, ink: &Ink) {

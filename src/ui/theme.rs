@@ -14,6 +14,7 @@ pub use colour::Rgb;
 pub use depth::Depth;
 pub use palette::{BuiltIn, Palette, ThemeError};
 
+use super::symbols::Symbols;
 use palette::{Paint, Tone};
 
 /// What a piece of the screen is for.
@@ -97,6 +98,7 @@ impl Role {
 pub struct Theme {
     styles: [Style; Role::ALL.len()],
     depth: Depth,
+    symbols: Symbols,
 }
 
 impl Theme {
@@ -107,7 +109,22 @@ impl Theme {
         for style in [ground, head, selection] {
             style.fg = text.fg;
         }
-        Self { styles, depth }
+        Self {
+            styles,
+            depth,
+            symbols: Symbols::default(),
+        }
+    }
+
+    /// For a terminal that cannot show every symbol.
+    #[must_use]
+    pub fn with_symbols(mut self, symbols: Symbols) -> Self {
+        self.symbols = symbols;
+        self
+    }
+
+    pub fn symbols(&self) -> Symbols {
+        self.symbols
     }
 
     pub fn depth(&self) -> Depth {

@@ -195,7 +195,7 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
     }
     match state.releases.lift(id).map(|lift| lift.by) {
         None => plain,
-        Some(LiftedBy::Pipeline) => "pipeline runs, nothing deployed yet".to_owned(),
+        Some(LiftedBy::Pipeline) => "next version is on its way".to_owned(),
         Some(LiftedBy::Gate) => {
             let gate = state
                 .beside

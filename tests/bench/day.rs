@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use windlass::{
     config::SecretSource,
-    model::pipeline::{Repository, RepositoryFacts, RepositoryWanted},
+    model::pipeline::{Attention, Repository, RepositoryFacts, RepositoryWanted},
     providers::{
         github::source::{
             Known, is_same, look,
@@ -136,7 +136,11 @@ impl Day {
                 RepositoryWanted {
                     repository: repository_name,
                     workflow: Some("release.yml".to_owned()),
-                    closely: repository == OPENED || moves || rolls,
+                    attention: match repository {
+                        OPENED => Attention::LookedAt,
+                        _ if moves || rolls => Attention::Moving,
+                        _ => Attention::Quiet,
+                    },
                     environments: vec![("prod-eu".to_owned(), "prod-eu".into())],
                     compare: Vec::new(),
                 }
@@ -225,7 +229,7 @@ impl Day {
             .unwrap();
         let closely = wanted
             .iter()
-            .any(|one| one.repository == *repository && one.closely);
+            .any(|one| one.repository == *repository && one.attention > Attention::Quiet);
         if let Some((before, was_closely)) = self.looked.insert(number, (now, closely)) {
             let age = now - before;
             // One that begins to move was known as old as a quiet one.
@@ -269,7 +273,11 @@ impl Day {
         );
         figure(
             "of these answered with 304, percent",
-            &(100 - cost * 100 / asked).to_string(),
+            &format!(
+                "{}.{}",
+                (asked - cost) * 100 / asked,
+                (asked - cost) * 1_000 / asked % 10
+            ),
             Some((">= 90", cost * 10 <= asked)),
         );
         figure("requests an hour that count", &per_hour(cost), None);

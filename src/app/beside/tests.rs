@@ -12,7 +12,7 @@ use crate::{
         event::Fact,
         id::{Namespace, ResourceVersion, ServiceName, Uid, WorkloadKind},
         incident::{AlertState, Fingerprint, Labels},
-        pipeline::{Gate, RunId, RunPhase},
+        pipeline::{Attention, Gate, RunId, RunPhase},
         release::Group,
         rollout::{Links, Phase, Replicas, Rollout, Workload},
         source::SourceHealth,
@@ -406,16 +406,16 @@ fn what_is_looked_at_is_asked_for_closely_and_what_nobody_owns_as_well() {
     let wanted = beside
         .want_repositories(at(0), &releases, &[id("checkout")])
         .unwrap();
-    let close: Vec<(&str, bool)> = wanted
+    let close: Vec<(&str, Attention)> = wanted
         .iter()
-        .map(|wanted| (wanted.repository.as_str(), wanted.closely))
+        .map(|wanted| (wanted.repository.as_str(), wanted.attention))
         .collect();
     assert_eq!(
         close,
         [
-            ("acme/checkout", true),
-            ("acme/mail", false),
-            ("bank/books", false)
+            ("acme/checkout", Attention::LookedAt),
+            ("acme/mail", Attention::Quiet),
+            ("bank/books", Attention::Quiet)
         ]
     );
     assert_eq!(

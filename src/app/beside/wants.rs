@@ -11,7 +11,7 @@ use crate::{
     model::{
         id::{EnvironmentName, ReleaseId},
         metrics::{About, MetricsWanted},
-        pipeline::{Repository, RepositoryWanted},
+        pipeline::{Attention, Repository, RepositoryWanted},
         release::Release,
     },
 };
@@ -63,7 +63,11 @@ impl Beside {
             let entry = wanted
                 .entry((rule.repository.clone(), rule.workflow.clone()))
                 .or_insert_with(|| unlooked_at(rule));
-            entry.closely |= release.is_rolling() || looked_at.contains(id);
+            entry.attention = entry.attention.max(match () {
+                () if looked_at.contains(id) => Attention::LookedAt,
+                () if release.is_rolling() => Attention::Moving,
+                () => Attention::Quiet,
+            });
             if let Some(pair) = self.versions_to_compare(release)
                 && !entry.compare.contains(&pair)
                 && entry.compare.len() < COMPARED_AT_MOST
@@ -84,7 +88,9 @@ impl Beside {
                 .get(&entry.repository)
                 .and_then(|view| view.facts.as_ref())
                 .is_some_and(|facts| facts.runs.iter().any(|run| !run.phase.has_ended()));
-            entry.closely |= moves;
+            if moves {
+                entry.attention = entry.attention.max(Attention::Moving);
+            }
         }
         let wanted: Vec<RepositoryWanted> = wanted.into_values().collect();
         (wanted != self.wanted_repositories).then(|| {
@@ -139,7 +145,7 @@ fn unlooked_at(rule: PipelineRule) -> RepositoryWanted {
     RepositoryWanted {
         repository: rule.repository,
         workflow: rule.workflow,
-        closely: false,
+        attention: Attention::Quiet,
         environments: Vec::new(),
         compare: Vec::new(),
     }

@@ -49,7 +49,7 @@ pub async fn wall(
     options: Options,
     variables: Variables<'_>,
 ) -> Result<Left, NoScreen> {
-    let theme = theme(&lookout.config.ui.theme, variables)?;
+    let theme = theme(&lookout.config.ui, variables)?;
     for warning in &lookout.warnings {
         tracing::warn!(%warning, "the configuration");
     }

@@ -100,6 +100,8 @@ impl Columns {
             beside.has(SourceKind::Prometheus) && roomy,
             if width >= 156 { 23 } else { 15 },
         );
+        // A bar is looked at, words are read: it gives way until the longest of them, "waits for a human", fits beside it.
+        self.bar = self.bar.min(end.saturating_sub(self.state + 34)).max(8);
         self
     }
 

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// Lines about what is not known, below the entries.
+const BLIND_AT_MOST: u16 = 3;
+
 /// A deadline nearer than this is louder.
 const NEAR: SignedDuration = SignedDuration::from_hours(72);
 
@@ -56,11 +59,31 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     if names == 1 {
         headings(&columns, &mut Strip::new(buf, body, 0), ink);
     }
-    let list = Rect {
+    let mut list = Rect {
         y: body.y + names,
         height: above.saturating_sub(names),
         ..body
     };
+    // What is listed is not everything: that is said where the list ends, however long it is.
+    let blind = blind(state);
+    let told = u16::try_from(blind.len())
+        .unwrap_or(BLIND_AT_MOST)
+        .min(BLIND_AT_MOST);
+    if told > 0 && list.height > told + 1 {
+        list.height -= told;
+        let below = Rect {
+            x: list.x + 1.min(list.width),
+            y: list.y + list.height,
+            width: list.width.saturating_sub(2),
+            height: told,
+        };
+        for (y, words) in (0..told).zip(&blind) {
+            Strip::new(buf, below, y)
+                .put("▲ ", ink.waiting)
+                .put("not everything is known: ", ink.dim)
+                .put(words, ink.text);
+        }
+    }
     let place = state.inbox.place().unwrap_or(0);
     let entries = &state.inbox.entries;
     // The selected one is on the screen, and no row is left empty above the end.
@@ -121,11 +144,26 @@ fn blind(state: &State) -> Vec<String> {
         .values()
         .filter(|source| source.kind == SourceKind::GitHub)
         .map(|source| (source.kind.title(), &source.health));
-    environments
+    let mut blind: Vec<String> = environments
         .chain(beside)
         .filter(|(_, health)| !health.state.is_live())
         .map(|(name, health)| format!("{name} {}", words::source_words(state, health)))
-        .collect()
+        .collect();
+    let mut failing = state.beside.repositories_failing();
+    if let Some((repository, why_state, why)) = failing.next() {
+        let more = match failing.count() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let word = why_state.word();
+        blind.push(format!("{repository} {word}{more}: {}", why.as_str()));
+    }
+    match state.beside.repositories_unread() {
+        0 => {}
+        1 => blind.push("one repository was not read yet".to_owned()),
+        unread => blind.push(format!("{unread} repositories were not read yet")),
+    }
+    blind
 }
 
 /// Where the columns begin.

@@ -53,6 +53,7 @@ pub fn draw(wall: &Wall, theme: &Theme, frame: &mut Frame<'_>) {
         Page::Moving => list::moving(wall, page, buf, &ink),
         Page::Release(id) => release::draw(wall, id, page, buf, &ink),
     }
+    theme.symbols().apply(buf);
 }
 
 /// What is left of an area under its first lines.

@@ -62,7 +62,8 @@ fn numbers(wall: &Wall, release: &Release, area: Rect, buf: &mut Buffer, ink: &I
     let canary = release
         .rollout
         .canary()
-        .filter(|_| !release.rollout.fully_promoted());
+        // An aborted one has no weight to look at: who serves is said in words.
+        .filter(|_| !release.rollout.fully_promoted() && !release.rollout.aborted());
     let mut numbers: Vec<(String, String, Style)> = Vec::with_capacity(2);
     if let Some(canary) = canary {
         let now = canary.weight.actual.unwrap_or(canary.weight.set);

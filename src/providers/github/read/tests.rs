@@ -250,7 +250,7 @@ fn wanted() -> RepositoryWanted {
     RepositoryWanted {
         repository: name(),
         workflow: Some("release.yml".to_owned()),
-        closely: true,
+        attention: crate::model::pipeline::Attention::Moving,
         environments: vec![
             ("prod".to_owned(), "prod-eu".into()),
             ("moon".to_owned(), "moon".into()),

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::model::pipeline::{Budget, Repository, RepositoryWanted};
+use crate::model::pipeline::{Attention, Budget, Repository, RepositoryWanted};
 
 const CLOSELY: (u64, u64) = (5_000, 10_000);
 const ELSE: (u64, u64) = (60_000, 120_000);
@@ -22,8 +22,13 @@ const FAILED: Duration = Duration::from_secs(30);
 const FAILED_MAX: Duration = Duration::from_secs(300);
 /// More of them share the host's patience (900 requests a minute, unchanged ones too).
 const MANY: usize = 50;
-/// The first look at many is spread over so many milliseconds each.
+/// More that move at the same time share it as well: at seven requests a look, so many cost it four hundred a minute.
+const MOVING_MANY: usize = 8;
+/// A first look costs seven requests or more, and a user has 900 a minute for all their tools together. So a few are
+/// looked at in one breath, and those after them so many milliseconds apart each.
 const FIRST_GAP: u64 = 150;
+const FIRST_BREATH: u64 = 30;
+const LATER_GAP: u64 = 1_200;
 
 /// How a look ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,11 @@ pub struct Schedule {
     chance: u64,
 }
 
+/// Milliseconds until the first look at the `nth` of them.
+const fn first_wait(nth: u64) -> u64 {
+    nth * FIRST_GAP + nth.saturating_sub(FIRST_BREATH) * (LATER_GAP - FIRST_GAP)
+}
+
 impl Schedule {
     pub fn new(seed: Option<u64>) -> Self {
         Self {
@@ -70,7 +80,7 @@ impl Schedule {
         for one in wanted {
             match self.entries.get_mut(&one.repository) {
                 Some(entry) => {
-                    let closer = one.closely && !entry.wanted.closely;
+                    let closer = one.attention > entry.wanted.attention;
                     let other = entry.wanted.workflow != one.workflow
                         || entry.wanted.environments != one.environments;
                     entry.wanted = one.clone();
@@ -83,12 +93,15 @@ impl Schedule {
                     }
                 }
                 None => {
-                    let due = now + Duration::from_millis(first * FIRST_GAP);
-                    first += u64::from(!one.closely);
+                    let due = now + Duration::from_millis(first_wait(first));
+                    first += u64::from(one.attention == Attention::Quiet);
                     self.entries.insert(
                         one.repository.clone(),
                         Entry {
-                            due: if one.closely { now } else { due },
+                            due: match one.attention {
+                                Attention::Quiet => due,
+                                _ => now,
+                            },
                             wanted: one.clone(),
                             quiet: 0,
                             failures: 0,
@@ -131,7 +144,7 @@ impl Schedule {
             .values_mut()
             .filter(|entry| !entry.reading && entry.due <= now)
             .collect();
-        due.sort_by_key(|entry| (!entry.wanted.closely, entry.due));
+        due.sort_by_key(|entry| (std::cmp::Reverse(entry.wanted.attention), entry.due));
         due.into_iter()
             .take(most)
             .map(|entry| {
@@ -143,6 +156,13 @@ impl Schedule {
 
     pub fn done(&mut self, repository: &Repository, outcome: Outcome, now: Instant) {
         let many = self.entries.len().div_ceil(MANY).max(1);
+        let moving = self
+            .entries
+            .values()
+            .filter(|entry| entry.wanted.attention == Attention::Moving)
+            .count()
+            .div_ceil(MOVING_MANY)
+            .max(1);
         let (slower, draw) = (self.slower, self.draw());
         let Some(entry) = self.entries.get_mut(repository) else {
             return;
@@ -160,12 +180,18 @@ impl Schedule {
                 .saturating_mul(2u32.saturating_pow(entry.failures.min(8) - 1))
                 .min(FAILED_MAX)
                 + between((0, 5_000))
-        } else if entry.wanted.closely {
-            between(CLOSELY)
         } else {
-            let quiet = 1 + u32::from(entry.quiet >= QUIET_AFTER);
-            let many = u32::try_from(many).unwrap_or(u32::MAX);
-            between(ELSE).saturating_mul(quiet).saturating_mul(many)
+            let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            match entry.wanted.attention {
+                Attention::LookedAt => between(CLOSELY),
+                Attention::Moving => between(CLOSELY).saturating_mul(times(moving)),
+                Attention::Quiet => {
+                    let quiet = 1 + u32::from(entry.quiet >= QUIET_AFTER);
+                    between(ELSE)
+                        .saturating_mul(quiet)
+                        .saturating_mul(times(many))
+                }
+            }
         };
         entry.due = now + wait.saturating_mul(slower);
     }
@@ -211,7 +237,11 @@ mod tests {
         RepositoryWanted {
             repository: Repository::new(name).expect("a repository"),
             workflow: None,
-            closely,
+            attention: if closely {
+                Attention::Moving
+            } else {
+                Attention::Quiet
+            },
             environments: Vec::new(),
             compare: Vec::new(),
         }
@@ -248,6 +278,47 @@ mod tests {
         }
         let wait = after(&mut schedule, Outcome::Unchanged, now);
         assert!((120.0..240.0).contains(&wait), "{wait}");
+    }
+
+    #[test]
+    fn the_first_look_at_hundreds_leaves_the_host_its_patience() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(Some(1));
+        let all: Vec<_> = (0..400).map(|n| wish(&format!("a/x{n}"), false)).collect();
+        schedule.want(&all, now);
+        let due_by = |schedule: &Schedule, seconds| {
+            let by = now + Duration::from_secs(seconds);
+            schedule
+                .entries
+                .values()
+                .filter(|entry| entry.due <= by)
+                .count()
+        };
+        assert_eq!(due_by(&schedule, 5), 31, "a screenful is there soon");
+        assert!(
+            due_by(&schedule, 60) <= 80,
+            "each look is several requests, and there are 900 a minute"
+        );
+        assert_eq!(due_by(&schedule, 480), 400);
+    }
+
+    #[test]
+    fn forty_that_move_share_the_hosts_patience_and_the_one_before_ones_eyes_does_not_wait() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(Some(1));
+        let mut all: Vec<_> = (0..40).map(|n| wish(&format!("a/x{n}"), true)).collect();
+        let mut opened = wish("a/opened", true);
+        opened.attention = Attention::LookedAt;
+        all.push(opened);
+        schedule.want(&all, now);
+        assert_eq!(names(&schedule.due(now, 1)), ["a/opened"]);
+        let mut wait = |name: &str| {
+            let repository = Repository::new(name).expect("a repository");
+            schedule.done(&repository, Outcome::Changed, now);
+            (schedule.entries[&repository].due - now).as_secs_f64()
+        };
+        assert!((5.0..10.0).contains(&wait("a/opened")));
+        assert!((25.0..50.0).contains(&wait("a/x3")));
     }
 
     #[test]

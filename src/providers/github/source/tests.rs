@@ -9,7 +9,7 @@ fn wish(name: &str) -> RepositoryWanted {
     RepositoryWanted {
         repository: Repository::new(name).expect("a repository"),
         workflow: None,
-        closely: true,
+        attention: crate::model::pipeline::Attention::Moving,
         environments: Vec::new(),
         compare: Vec::new(),
     }
