@@ -1,8 +1,9 @@
 //! Figures, printed with the goal beside each: `cargo bench`, or `cargo bench -- bytes memory` for some of them.
 //!
-//! What is counted (requests, bytes, allocations, wake-ups, ages on a simulated clock) says the same at every run. What is
-//! timed is a ratio within one run, of medians of interleaved repeats, and is no gate: another program on the machine must
-//! not fail it. `--check` fails when a counted goal is missed.
+//! What is counted inside (requests, bytes, allocations, ages on a simulated clock) says the same at every run; what is
+//! watched from outside (bytes and wake-ups of the idle program) can differ by a few. What is timed is a ratio within one
+//! run, of medians of interleaved repeats, and is no gate: another program on the machine must not fail it. `--check`
+//! fails when a counted goal is missed.
 
 #![allow(
     clippy::unwrap_used,
