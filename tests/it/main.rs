@@ -9,6 +9,7 @@ mod real;
 mod recorded;
 mod reducer;
 mod reliability;
+mod report;
 mod screen;
 mod whole;
 mod world;
