@@ -22,6 +22,16 @@ const COMMON: &[&str] = &[
     "root",
 ];
 
+/// What the keys of our own configuration begin with: they have dots, and are no hosts.
+const OUR_KEYS: &[&str] = &[
+    "environments.",
+    "services.",
+    "sources.",
+    "metrics.",
+    "keys.",
+    "ui.",
+];
+
 /// Names in the order in which they were met; that is their number.
 #[derive(Debug)]
 pub(super) struct Aliases {
@@ -63,7 +73,8 @@ impl Aliases {
                 && part.chars().any(char::is_alphabetic) | part.contains('.')
                 && !part.contains(super::redact::GONE)
                 && WorkloadKind::from_word(part).is_none()
-                && !COMMON.contains(&part);
+                && !COMMON.contains(&part)
+                && !OUR_KEYS.iter().any(|key| part.starts_with(key));
             if is_name && self.seen.insert(part.to_owned()) {
                 self.met.push(part.to_owned());
             }
@@ -166,7 +177,7 @@ mod tests {
             "sources": { "github": { "host": "black" } },
         }));
         aliases.note_text(
-            "https://grey.example:80/x 10.1.2.3 jo@pink.org a.b.example.org namespace=brown /namespaces/gold/pods",
+            "environments.blue.prometheus https://grey.example:80/x 10.1.2.3 jo@pink.org a.b.example.org namespace=brown /namespaces/gold/pods",
         );
         for name in [
             "blue",
@@ -183,6 +194,10 @@ mod tests {
         ] {
             assert!(aliases.replace(name).starts_with("name-"), "{name}");
         }
+        assert_eq!(
+            aliases.replace("[environments.blue.prometheus]"),
+            "[environments.name-1.prometheus]"
+        );
         for word in ["tier", "prod", "prometheus", "https", "namespaces", "pods"] {
             assert_eq!(aliases.replace(word), word);
         }

@@ -327,6 +327,7 @@ async fn found(global: &Global, variables: Variables<'_>, aliases: &mut Aliases)
 fn logged(variables: Variables<'_>) -> String {
     match log::last_lines(variables, LOG_LINES) {
         None => "WINDLASS_LOG names none".to_owned(),
+        Some(Ok(lines)) if lines.is_empty() => "it is empty".to_owned(),
         Some(Ok(lines)) => lines.join("\n"),
         Some(Err(error)) => format!("it cannot be read: {error}"),
     }

@@ -31,6 +31,11 @@ const SHAPES: &[(&str, &str)] = &[
         r"(?i)\b(bearer|basic)(\s+|%20)[A-Za-z0-9._~+/=-]+",
         "${1}${2}[removed]",
     ),
+    // Options of a command.
+    (
+        r#"(?i)(--[\w-]*(?:passwd|password|passphrase|secret|token|key)\s+)[^\s"']+"#,
+        "${1}[removed]",
+    ),
     // Whoever logs in by URL. To the last @, since a password may have any character in it.
     (
         r#"([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'<>]*@"#,
@@ -201,6 +206,7 @@ mod tests {
             (r#"{"access_token": "a\"b c"}"#, "b c"),
             (r#"body="{\"token\":\"q1 w2\"}""#, "w2"),
             ("token=abc&x=y", "abc"),
+            ("vault login --auth-token q1w2", "q1w2"),
             ("client-key-data: LS0tLS1", "LS0tLS1"),
             ("https://me:pa/ss@w@host.example/x", "pa/ss"),
             ("https://me:pa/ss@w@host.example/x", "me"),
