@@ -62,6 +62,7 @@ pub fn run(cli: Cli, variables: Variables<'_>) -> Exit {
 fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Status(args)) => args.json,
+        Some(Command::Demo(args)) => args.json,
         Some(Command::Promote { verb, .. } | Command::Rollback { verb, .. }) => verb.target.json,
         Some(
             Command::Pause(verb)

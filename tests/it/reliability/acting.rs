@@ -236,7 +236,7 @@ async fn acts(approved: &Approved, line: &Line, journal: &Journal, from: Timesta
     let now = move || from + SignedDuration::try_from(since.elapsed()).unwrap();
     let (_hold, control) = mpsc::unbounded_channel();
     let machine = Machine::new(approved.clone(), WaitFor::Effect, None);
-    execute(machine, line, journal, now, control, |_words| {}).await
+    execute(machine, line, journal, now, control, |_underway| {}).await
 }
 
 #[tokio::test(start_paused = true)]
