@@ -120,6 +120,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What helps to find a mistake, without secrets, in one file to read and send
+    Report(ReportArgs),
     /// What was done, by this program on this machine
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -195,6 +197,16 @@ pub struct DemoArgs {
     /// Write every request that arrives at the world into this file, one JSON object a line
     #[arg(long, value_name = "FILE", hide = true)]
     pub requests: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Where to; default: windlass-report-DATE-TIME.txt here. Never over a file that is there
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Other names for environments, namespaces, services, people and hosts: name-1, name-2, ...
+    #[arg(long)]
+    pub anonymous: bool,
 }
 
 #[derive(Clone, Debug, Args)]
