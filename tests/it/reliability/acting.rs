@@ -174,7 +174,13 @@ impl System for Line {
         Ok(Arc::clone(&self.server.object.borrow()).into())
     }
 
-    async fn send(&self, _plan: &Plan, _index: usize, version: ResourceVersion) -> Answer {
+    async fn send(
+        &self,
+        _plan: &Plan,
+        _index: usize,
+        version: ResourceVersion,
+        _read_at: Timestamp,
+    ) -> Answer {
         self.sent.set(self.sent.get() + 1);
         self.travels().await;
         let lost = || Answer::Lost(sanitise("reset by peer"));
