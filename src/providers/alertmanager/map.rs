@@ -386,7 +386,10 @@ mod tests {
     #[test]
     fn silences_that_could_not_be_read_are_not_no_silences() {
         let whole = facts(&answers("[]", "[]", "[]"));
-        assert_eq!((whole.incomplete(), whole.tells_all_silences()), (None, true));
+        assert_eq!(
+            (whole.incomplete(), whole.tells_all_silences()),
+            (None, true)
+        );
         let mut none = answers("[]", "[]", "[]");
         none.silences = Err("no answer".into());
         let one = answers("[]", "[]", r#"[{"id":7}]"#);
