@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// Alerts are asked for four times a minute: what is older was not told when it should have been.
+const ALERTS_HOLD: SignedDuration = SignedDuration::from_secs(75);
+
 /// Answers of an access review are believed this long.
 const ACCESS_HOLDS: SignedDuration = SignedDuration::from_mins(1);
 
@@ -72,7 +75,12 @@ impl State {
                 Arming::Armed { .. } => {}
             }
         }
-        if let Some(line) = self.actions.in_flight(&release.rollout.uid) {
+        if let Some(line) = self.actions.in_flight(&release.rollout.uid)
+            && !self
+                .actions
+                .in_flight_for_guards(&release.rollout.uid)
+                .is_some_and(|in_flight| in_flight.lets(verb))
+        {
             offer
                 .because
                 .push(Because::State(format!("{} has no outcome yet", line.title)));
@@ -233,33 +241,40 @@ impl State {
         }
     }
 
-    /// What is known of incidents on what a plan is about.
+    /// What is known of incidents on what a plan is about. "Nothing fires" only where that was told, lately and whole.
     fn incidents_of(&self, target: &Subject) -> Option<Incidents<'_>> {
-        let of: Vec<&ReleaseId> = match target {
-            Subject::Release(id) => vec![id],
-            Subject::Gate(subject) => self
-                .beside
-                .gate(&subject.gate)
-                .map(|gate| gate.releases.iter().collect())
-                .unwrap_or_default(),
-            Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => Vec::new(),
-        };
         let source = self
             .beside
             .source(SourceKind::Alertmanager, target.environment())?;
+        let unknown = |why: String| Some(Incidents::Unknown(why));
         if !source.health.state.is_live() {
-            return Some(Incidents::Unknown(format!(
-                "{} is {}",
-                source.id,
-                source.health.state.word()
-            )));
+            return unknown(format!("{} is {}", source.id, source.health.state.word()));
         }
-        let titles = of
+        let of: Vec<&ReleaseId> = match target {
+            Subject::Release(id) => vec![id],
+            Subject::Gate(subject) => match self.beside.gate(&subject.gate) {
+                Some(gate) => gate.releases.iter().collect(),
+                None => return unknown("the gate is not among what was read last".to_owned()),
+            },
+            Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => {
+                return Some(Incidents::Known(Vec::new()));
+            }
+        };
+        let Some(facts) = self.beside.incidents.get(target.environment()) else {
+            return unknown(format!("{} has not told its alerts yet", source.id));
+        };
+        if self.now.duration_since(facts.read_at) > ALERTS_HOLD {
+            return unknown(format!("{} has not told its alerts lately", source.id));
+        }
+        let titles: Vec<&str> = of
             .into_iter()
             .flat_map(|id| self.beside.firing(id))
             .map(|alert| alert.title())
             .collect();
-        Some(Incidents::Known(titles))
+        match facts.warnings.first() {
+            Some(warning) if titles.is_empty() => unknown(warning.to_string()),
+            _ => Some(Incidents::Known(titles)),
+        }
     }
 
     /// Asks what may be done in a release's namespace, unless that is known well enough.
@@ -312,10 +327,7 @@ impl State {
                 .zip(target.release())
                 .and_then(|(environment, id)| known_access(environment, id)),
             source: self.health_behind(target),
-            in_flight: self
-                .actions
-                .in_flight(&plan.target.uid)
-                .map(|line| &line.id),
+            in_flight: self.actions.in_flight_for_guards(&plan.target.uid),
             earlier_unknown: self
                 .actions
                 .last_unknown(&plan.target.uid)

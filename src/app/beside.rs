@@ -160,11 +160,9 @@ impl Beside {
         self.wanted_repositories
             .iter()
             .map(|wanted| &wanted.repository)
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
             .filter(|repository| {
                 self.repositories
-                    .get(repository)
+                    .get(*repository)
                     .is_none_or(|view| view.facts.is_none() && view.failed.is_none())
             })
             .count()
@@ -376,6 +374,16 @@ impl Beside {
         self.wanted_metrics
             .iter()
             .any(|wanted| wanted.release == *id)
+    }
+
+    /// The share of the version that serves after an abort. The canary's own counts are of what it did before, and would
+    /// still be bad when everything is well again.
+    pub fn error_share_of_stable(&self, id: &ReleaseId) -> Option<f64> {
+        use crate::model::metrics::Compared;
+        match &self.metrics.get(id)?.compared {
+            Compared::CanaryAndStable { stable, .. } => stable.errors.value()?.share(),
+            Compared::BeforeAndAfter { .. } => self.error_share(id),
+        }
     }
 
     /// The share of errors on a release now: of the canary while one runs, else since it finished.

@@ -51,6 +51,53 @@ pub struct PipelineRule {
     pub workflow: Option<String>,
 }
 
+/// The rules that find the alerts of a repository's services; a namespace that no rule says is whatever an alert says.
+#[derive(Clone, Debug)]
+pub struct AlertsOf(Vec<Vec<(String, String)>>);
+
+impl AlertsOf {
+    pub fn has(&self, alert: &Alert) -> bool {
+        let namespace = alert.label("namespace").map_or("", |namespace| namespace);
+        self.0.iter().any(|rule| {
+            let matchers: Vec<Matcher> = rule
+                .iter()
+                .map(|(name, value)| Matcher::equal(name, &value.replace("{namespace}", namespace)))
+                .collect();
+            all_match(&matchers, &alert.labels) == Some(true)
+        })
+    }
+}
+
+/// Whose a repository is by the rule for everyone.
+enum Everyones {
+    Nobody,
+    One(String),
+    /// The rule fits, and does not say whom.
+    Any,
+}
+
+fn everyones(written: &str, repository: &Repository) -> Everyones {
+    if written.contains("{namespace}") {
+        return Everyones::Any;
+    }
+    let Some((before, _)) = written.split_once("{service}") else {
+        return match written == repository.as_str() {
+            true => Everyones::Any,
+            false => Everyones::Nobody,
+        };
+    };
+    let Some(rest) = repository.as_str().strip_prefix(before) else {
+        return Everyones::Nobody;
+    };
+    // A name is no longer than the next slash, and the one that the rule makes this repository of is it.
+    (1..=rest.len())
+        .filter_map(|end| rest.get(..end))
+        .find(|name| {
+            !name.contains('/') && written.replace("{service}", name) == repository.as_str()
+        })
+        .map_or(Everyones::Nobody, |name| Everyones::One(name.to_owned()))
+}
+
 impl Services {
     pub fn new(config: &Config) -> Self {
         let mut rules: Vec<Rule> = config
@@ -141,10 +188,15 @@ impl Services {
 
     /// Every pipeline that the configuration names outright, whether a workload of it is there or not.
     pub fn pipelines(&self) -> impl Iterator<Item = PipelineRule> {
-        self.rules.iter().filter_map(|rule| {
+        let everyones = self
+            .rules
+            .iter()
+            .filter(|rule| rule.name == EVERYONE)
+            .find_map(|rule| rule.workflow.clone());
+        self.rules.iter().filter_map(move |rule| {
             Some(PipelineRule {
                 repository: Repository::new(rule.repository.as_deref()?)?,
-                workflow: rule.workflow.clone(),
+                workflow: rule.workflow.clone().or_else(|| everyones.clone()),
             })
         })
     }
@@ -166,27 +218,101 @@ impl Services {
             })
     }
 
-    /// Whether an alert is of a service that this repository releases, as far as a rule names both. For a command line
-    /// that has a gate and no releases at hand.
-    pub fn is_alert_of_repository(&self, repository: &Repository, alert: &Alert) -> bool {
-        self.rules.iter().any(|rule| {
-            let Some(service) = rule.service_of(repository) else {
-                return false;
+    /// How the alerts of all that a repository releases are found, or why that is not known. For a command line that has a
+    /// gate and no releases at hand: what only an annotation joins is not known to it.
+    pub fn alerts_of_repository(&self, repository: &Repository) -> Result<AlertsOf, String> {
+        let mut found = Vec::new();
+        for (service, namespace) in self.services_of(repository)? {
+            // Of rules about a workload every one of that name: a namespace and a kind are not known here.
+            let of_workloads = self.rules.iter().filter(|rule| {
+                let workload = rule.workload.as_ref();
+                workload.is_some_and(|workload| workload.name.as_str() == service)
+            });
+            let of_name = self.rules.iter().find(|rule| {
+                rule.workload.is_none()
+                    && (rule.name == EVERYONE || rule.name == service)
+                    && !rule.alerts.is_empty()
+            });
+            let before = found.len();
+            for rule in of_workloads.chain(of_name) {
+                let filled = |value: &String| {
+                    let value = value.replace("{service}", &service);
+                    match &namespace {
+                        Some(namespace) => value.replace("{namespace}", namespace),
+                        None => value,
+                    }
+                };
+                let alerts = rule.alerts.iter();
+                let matchers: Vec<(String, String)> = alerts
+                    .map(|(name, value)| (name.clone(), filled(value)))
+                    .collect();
+                if !matchers.is_empty() {
+                    found.push(matchers);
+                }
+            }
+            if found.len() == before {
+                return Err(format!("no rule in [services] joins alerts to {service}"));
+            }
+        }
+        Ok(AlertsOf(found))
+    }
+
+    /// The services that the rules release from a repository, each with its namespace where a rule says it. Never empty.
+    fn services_of(
+        &self,
+        repository: &Repository,
+    ) -> Result<Vec<(String, Option<String>)>, String> {
+        let mut services = Vec::new();
+        for rule in &self.rules {
+            let Some(written) = rule.repository.as_deref().map(str::to_ascii_lowercase) else {
+                continue;
             };
-            // A namespace is not known here; a rule that asks for it is held against whatever the alert says.
-            let namespace = alert.label("namespace").map_or("", |namespace| namespace);
-            let matchers: Vec<Matcher> = rule
-                .alerts
-                .iter()
-                .map(|(name, value)| {
-                    let value = value
-                        .replace("{service}", &service)
-                        .replace("{namespace}", namespace);
-                    Matcher::equal(name, &value)
-                })
-                .collect();
-            !matchers.is_empty() && all_match(&matchers, &alert.labels) == Some(true)
-        })
+            if rule.name == EVERYONE && rule.workload.is_none() {
+                let own = |service: &str| {
+                    self.rules.iter().any(|rule| {
+                        rule.name == service && rule.workload.is_none() && rule.repository.is_some()
+                    })
+                };
+                match everyones(&written, repository) {
+                    Everyones::Nobody => {}
+                    Everyones::One(service) if own(&service) => {}
+                    Everyones::One(service) => services.push((service, None)),
+                    Everyones::Any => {
+                        return Err(format!(
+                            "[services.\"*\"] does not say which services are released from {repository}"
+                        ));
+                    }
+                }
+                continue;
+            }
+            let (service, namespace) = match &rule.workload {
+                Some(workload) => (
+                    workload.name.to_string(),
+                    workload.namespace.as_ref().map(ToString::to_string),
+                ),
+                None => (rule.name.clone(), None),
+            };
+            let filled = written.replace("{service}", &service);
+            let filled = match &namespace {
+                Some(namespace) => filled.replace("{namespace}", namespace),
+                None => filled,
+            };
+            if filled.contains("{namespace}") {
+                return Err(format!(
+                    "[services.{}] does not say from which repository it is released without its namespace",
+                    rule.name
+                ));
+            }
+            if filled == repository.as_str() {
+                services.push((service, namespace));
+            }
+        }
+        if services.is_empty() {
+            return Err(format!(
+                "no rule in [services] says which service is released from {repository}"
+            ));
+        }
+        Ok(services)
     }
 
     /// The rules of measuring a release, with the names filled in.
@@ -224,20 +350,6 @@ impl Services {
 pub const EVERYONE: &str = "*";
 
 impl Rule {
-    /// The service that a repository releases by this rule.
-    fn service_of(&self, repository: &Repository) -> Option<String> {
-        let written = self.repository.as_deref()?.to_ascii_lowercase();
-        if self.name != EVERYONE {
-            return (written == repository.as_str()).then(|| self.name.clone());
-        }
-        let (before, after) = written.split_once("{service}")?;
-        let name = repository
-            .as_str()
-            .strip_prefix(before)?
-            .strip_suffix(after)?;
-        (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
-    }
-
     fn is_about(&self, id: &ReleaseId) -> bool {
         match &self.workload {
             Some(workload) => {
@@ -293,4 +405,96 @@ pub fn commit_of(release: &Release) -> Option<Joined<Commit>> {
         to: commit,
         because: "the commit in its image tag".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        incident::{AlertState, Fingerprint, Labels},
+        text::sanitise,
+    };
+
+    fn alert(labels: &[(&str, &str)]) -> Alert {
+        Alert {
+            environment: "prod-eu".into(),
+            fingerprint: Fingerprint(sanitise("1")),
+            labels: labels
+                .iter()
+                .map(|(name, value)| (sanitise(name), sanitise(value)))
+                .collect::<Labels>(),
+            annotations: Labels::new(),
+            state: AlertState::Firing,
+            silenced_by: Vec::new(),
+            inhibited_by: Vec::new(),
+            muted_by: Vec::new(),
+            starts_at: None,
+            receivers: Vec::new(),
+            generator_url: None,
+        }
+    }
+
+    /// Whether an alert of the service `service` is of `repository`, or why that is not known.
+    fn fires(config: &str, repository: &str, service: &str) -> Result<bool, String> {
+        let config = config::parse(config, "test").unwrap();
+        let repository = Repository::new(repository).unwrap();
+        let alert = alert(&[("service", service), ("namespace", "shop")]);
+        Services::new(&config)
+            .alerts_of_repository(&repository)
+            .map(|of| of.has(&alert))
+    }
+
+    #[test]
+    fn a_gates_alerts_are_found_by_the_rule_for_everyone() {
+        let config = r#"
+[services."*"]
+repository = "acme/{service}"
+alerts = { service = "{service}", namespace = "{namespace}" }
+[services.ledger]
+repository = "bank/books"
+"#;
+        assert_eq!(fires(config, "acme/checkout", "checkout"), Ok(true));
+        assert_eq!(fires(config, "acme/checkout", "cart"), Ok(false));
+        assert_eq!(fires(config, "bank/books", "ledger"), Ok(true));
+        assert!(
+            fires(config, "acme/ledger", "ledger").is_err(),
+            "its repository is another"
+        );
+    }
+
+    #[test]
+    fn a_gates_alerts_are_found_where_repository_and_alerts_are_in_different_rules() {
+        let config = r#"
+[services."*"]
+alerts = { service = "{service}" }
+[services.checkout]
+repository = "acme/mono"
+[services.till]
+repository = "acme/mono"
+alerts = { service = "pos" }
+"#;
+        assert_eq!(fires(config, "acme/mono", "checkout"), Ok(true));
+        assert_eq!(fires(config, "acme/mono", "pos"), Ok(true));
+        assert_eq!(fires(config, "acme/mono", "till"), Ok(false));
+        let workload = r#"
+[services.front]
+repository = "acme/front"
+workload = "shop/deployment/web"
+[services."*"]
+alerts = { service = "{service}", namespace = "{namespace}" }
+"#;
+        assert_eq!(fires(workload, "acme/front", "web"), Ok(true));
+        assert_eq!(fires(workload, "acme/front", "front"), Ok(false));
+    }
+
+    #[test]
+    fn what_only_an_annotation_or_nothing_joins_is_not_known_and_never_nothing() {
+        let annotated = "[services.\"*\"]\nalerts = { service = \"{service}\" }\n";
+        assert!(fires(annotated, "acme/checkout", "checkout").is_err());
+        let unjoined = "[services.checkout]\nrepository = \"acme/checkout\"\n";
+        assert!(fires(unjoined, "acme/checkout", "checkout").is_err());
+        let everything =
+            "[services.\"*\"]\nrepository = \"acme/mono\"\nalerts = { service = \"{service}\" }\n";
+        assert!(fires(everything, "acme/mono", "checkout").is_err());
+    }
 }

@@ -12,7 +12,10 @@ use crate::{
         releases::Releases,
     },
     model::{
-        id::EnvironmentName, metrics::MetricsWanted, pipeline::RepositoryWanted, release::Release,
+        id::{EnvironmentName, ReleaseId},
+        metrics::MetricsWanted,
+        pipeline::{Attention, RepositoryWanted},
+        release::Release,
         source::SourceState,
     },
     runtime::{beside::Besides, clock::now},
@@ -20,6 +23,8 @@ use crate::{
 
 /// How long all of them together may take.
 const AT_MOST: Duration = Duration::from_secs(20);
+/// First looks at many repositories are spread out; whoever asks what waits would rather wait than not be told.
+const GATES_AT_MOST: Duration = Duration::from_secs(90);
 /// A source that fails is given this long to recover.
 const FAILING: Duration = Duration::from_secs(3);
 /// Reading more repositories than this for one command would eat the budget of everybody who shares the token.
@@ -50,10 +55,22 @@ pub(super) async fn gather(
     let (sender, mut messages) = mpsc::channel(64);
     let (wishes, work) = besides.work(&sender);
     drop(sender);
+    let looked_at: Vec<ReleaseId> = match depth {
+        Depth::One => releases
+            .iter()
+            .map(|(_, release)| release.rollout.id.clone())
+            .collect(),
+        Depth::List | Depth::Gates => Vec::new(),
+    };
     let repositories = beside
-        .want_repositories(now(), releases, &[])
+        .want_repositories(now(), releases, &looked_at)
         .unwrap_or_default();
     let repositories = match depth {
+        // Its own only, and at once.
+        Depth::One => repositories
+            .into_iter()
+            .filter(|wanted| wanted.attention == Attention::LookedAt)
+            .collect(),
         Depth::List if repositories.len() > REPOSITORIES_AT_MOST => Vec::new(),
         _ => repositories,
     };
@@ -76,7 +93,11 @@ pub(super) async fn gather(
         .collect();
     let start = Instant::now();
     while !told_everything(&beside, &repositories, &metrics, depth, start.elapsed()) {
-        let until = start + AT_MOST;
+        let until = start
+            + match depth {
+                Depth::Gates => GATES_AT_MOST,
+                Depth::List | Depth::One => AT_MOST,
+            };
         let next = Instant::now() + Duration::from_millis(200);
         match tokio::time::timeout_at(next.min(until), messages.recv()).await {
             Ok(Some(Msg::Beside(tidings))) => {

@@ -15,7 +15,7 @@ use crate::{
     model::{
         id::{EnvironmentName, IntentId},
         incident::{Matcher, SilenceId},
-        pipeline::{GateId, GateName, RunRead},
+        pipeline::{GateId, GateName, Repository, RunRead},
         text::sanitise,
     },
     ops::{
@@ -34,17 +34,18 @@ use crate::{
 pub(super) async fn gate(session: &Session, verb: Verb, args: &DecideArgs, out: &mut Out) -> Exit {
     let name = match GateName::parse(&args.id) {
         Ok(name) => name,
-        Err(why) => return out.fail(Exit::Usage, &why),
+        Err(why) => return no_plan(out, verb, &args.id, Exit::Usage, &[why]),
     };
     let Some(host) = session.besides.github() else {
-        return out.fail(
-            Exit::Usage,
-            "no CI host is configured: [sources.github], or a service with a repository",
-        );
+        let why = "no CI host is configured: [sources.github], or a service with a repository";
+        return no_plan(out, verb, &args.id, Exit::Usage, &[why.to_owned()]);
     };
     let server = match host.server().await {
         Ok(server) => server,
-        Err(why) => return out.fail(Exit::Unreachable, &why),
+        Err(why) => {
+            let why = why.to_string();
+            return no_plan(out, verb, &args.id, Exit::Unreachable, &[why]);
+        }
     };
     // The id has all that a human saw but the environment's number, which only the host knows.
     let read = match github::read::run_read(&server.urgent(), &name.run).await {
@@ -54,7 +55,8 @@ pub(super) async fn gate(session: &Session, verb: Verb, args: &DecideArgs, out: 
                 Some(404) => Exit::NotFound,
                 _ => Exit::Unreachable,
             };
-            return out.fail(exit, &trouble.sentence());
+            let why = trouble.sentence().to_string();
+            return no_plan(out, verb, &args.id, exit, &[why]);
         }
     };
     let gate = match find(&name, &read) {
@@ -109,9 +111,13 @@ fn find(name: &GateName, read: &RunRead) -> Result<GateId, String> {
 }
 
 pub(super) async fn silence(session: &Session, args: &SilenceArgs, out: &mut Out) -> Exit {
+    let (asked, named) = match &args.expire {
+        Some(id) => (Verb::Expire, id.clone()),
+        None => (Verb::Silence, args.matchers.join(" ")),
+    };
     let ready = match environment(session, args.env.as_deref()) {
         Ok(ready) => ready,
-        Err((exit, why)) => return out.fail(exit, &why),
+        Err((exit, why)) => return no_plan(out, asked, &named, exit, &[why]),
     };
     let (verb, subject) = match &args.expire {
         Some(id) if args.matchers.is_empty() => (
@@ -122,14 +128,12 @@ pub(super) async fn silence(session: &Session, args: &SilenceArgs, out: &mut Out
             }),
         ),
         Some(_) => {
-            return out.fail(
-                Exit::Usage,
-                "--expire ends one silence and takes no matchers",
-            );
+            let why = "--expire ends one silence and takes no matchers";
+            return no_plan(out, asked, &named, Exit::Usage, &[why.to_owned()]);
         }
         None => match draft(args, &ready.name, now()) {
             Ok(subject) => (Verb::Silence, Subject::Silence(subject)),
-            Err(why) => return out.fail(Exit::Usage, &why),
+            Err(why) => return no_plan(out, asked, &named, Exit::Usage, &[why]),
         },
     };
     let named = subject.to_string();
@@ -286,19 +290,13 @@ async fn guards(
     // An open incident on what a gate releases asks for more ceremony here too.
     let firing = match &plan.intent.target {
         Subject::Gate(subject) if plan.intent.verb == Verb::Approve => {
-            let services = &session.besides.services;
-            session
-                .besides
-                .firing(name, |alert| {
-                    services.is_alert_of_repository(&subject.gate.run.repository, alert)
-                })
-                .await
+            firing(session, name, &subject.gate.run.repository).await
         }
         _ => None,
     };
     let incidents = firing.as_ref().map(|firing| match firing {
         Ok(titles) => Incidents::Known(titles.iter().map(String::as_str).collect()),
-        Err(why) => Incidents::Unknown(why.to_string()),
+        Err(why) => Incidents::Unknown(why.clone()),
     });
     ask_all(
         plan,
@@ -316,6 +314,25 @@ async fn guards(
             who: "you",
         },
     )
+}
+
+/// Titles of what fires on what a repository releases to an environment. `None`: nothing there would tell.
+async fn firing(
+    session: &Session,
+    environment: &EnvironmentName,
+    repository: &Repository,
+) -> Option<Result<Vec<String>, String>> {
+    let besides = &session.besides;
+    match besides.services.alerts_of_repository(repository) {
+        Ok(of) => {
+            let firing = besides.firing(environment, |alert| of.has(alert)).await?;
+            Some(firing.map_err(|why| why.to_string()))
+        }
+        Err(why) => besides
+            .alertmanagers()
+            .any(|(with, _)| with == environment)
+            .then_some(Err(why)),
+    }
 }
 
 fn refused(out: &mut Out, verb: Verb, named: &str, refusal: &Refusal) -> Exit {

@@ -149,6 +149,21 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
             out.error(&format!("{repository}: {}: {why}", state.word()));
             exit = Exit::Unreachable;
         }
+        for missing in view.facts.iter().flat_map(|facts| facts.may_hide_gates()) {
+            out.error(&format!("{repository}: {}", &**missing));
+            exit = Exit::Unreachable;
+        }
+    }
+    match beside.repositories_unread() {
+        0 => {}
+        unread => {
+            let words = match unread {
+                1 => "one repository was not read in time".to_owned(),
+                many => format!("{many} repositories were not read in time"),
+            };
+            out.error(&format!("{words}; what waits there is not known"));
+            exit = Exit::Unreachable;
+        }
     }
     exit
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::{
-        beside::Beside,
+        beside::{Beside, PipelineState, SourceKind},
         msg::Msg,
         releases::{Releases, Slot},
     },
@@ -582,7 +582,21 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         .sources
         .values()
         .all(|source| source.health.state.is_live());
-    if told { Exit::Done } else { Exit::Unreachable }
+    let mut exit = if told { Exit::Done } else { Exit::Unreachable };
+    for (repository, state, why) in beside.repositories_failing() {
+        out.error(&format!("{repository}: {}: {why}", state.word()));
+        exit = Exit::Unreachable;
+    }
+    let pipeline = beside.pipeline(&release);
+    if let Some(pipeline) = &pipeline
+        && beside.has(SourceKind::GitHub)
+        && matches!(pipeline.state, PipelineState::Waiting)
+    {
+        let repository = &pipeline.rule.repository;
+        out.error(&format!("{repository} was not read in time"));
+        exit = Exit::Unreachable;
+    }
+    exit
 }
 
 /// A few lines about one release.

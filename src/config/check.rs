@@ -1,7 +1,10 @@
 //! Holds a parsed file against the description of the keys and collects everything that is wrong. Must never stop at
 //! the first mistake, and must never quote a value where a secret may stand.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use toml::{
     Spanned,
@@ -25,6 +28,38 @@ pub(super) fn check(root: &DeTable<'_>, found: &mut Found<'_>) {
         path: Vec::new(),
     }
     .table(root, ROOT, &(0..0));
+    one_of_ours(root, found);
+}
+
+/// A name of the CI host stands for one environment of ours: a gate on it is decided in that one's tier and arming.
+fn one_of_ours(root: &DeTable<'_>, found: &mut Found<'_>) {
+    let environments = root
+        .get("environments")
+        .and_then(|it| it.get_ref().as_table());
+    let mut named: Vec<(Range<usize>, String, &str)> = Vec::new();
+    for (ours, environment) in environments.into_iter().flatten() {
+        let theirs = environment
+            .get_ref()
+            .as_table()
+            .and_then(|it| it.get("github")?.get_ref().as_array());
+        for item in theirs.into_iter().flat_map(|list| list.iter()) {
+            if let Some(name) = item.get_ref().as_str() {
+                named.push((item.span(), name.to_lowercase(), ours.get_ref()));
+            }
+        }
+    }
+    named.sort_by_key(|(at, _, _)| at.start);
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    for (at, name, ours) in &named {
+        let known = *first.entry(name).or_insert(ours);
+        if known != *ours {
+            let says = format!(
+                "environments.{}.github: {name:?} stands for {known} already, and it can stand for one environment only",
+                quoted_where_needed(ours)
+            );
+            found.add(at, says);
+        }
+    }
 }
 
 struct Walk<'f, 'a> {

@@ -3,6 +3,8 @@
 //! Two axes that are never mixed: where something is (its phase) and, once it has ended, how (its conclusion). A word
 //! that this program does not know is kept raw and is never success. Owns no rule about which service a run is of.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -431,6 +433,20 @@ pub struct RepositoryFacts {
     pub missing: Vec<Safe>,
 }
 
+impl RepositoryFacts {
+    /// Of what is missing, what may hide a gate: all but what says where a version is deployed.
+    pub fn may_hide_gates(&self) -> impl Iterator<Item = &Safe> {
+        const DEPLOYED: [&str; 3] = [
+            "environment ",
+            "the list of environments",
+            "deployments to ",
+        ];
+        self.missing
+            .iter()
+            .filter(|part| !DEPLOYED.iter().any(|words| part.starts_with(words)))
+    }
+}
+
 /// One run, read for a decision: its current attempt with jobs and gates, and who decided what so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRead {
@@ -471,17 +487,62 @@ pub struct Budget {
     pub unchanged: u64,
 }
 
-/// A wish to know: which repository, which workflow's runs matter, and how closely it is looked at.
+/// Whose runs matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workflows {
+    All,
+    /// By the name of the file. Never empty.
+    Only(BTreeSet<String>),
+}
+
+impl Workflows {
+    /// `None`: any.
+    pub fn of(file: Option<&str>) -> Self {
+        file.map_or(Self::All, |file| {
+            Self::Only(BTreeSet::from([file.to_owned()]))
+        })
+    }
+
+    /// Those of either.
+    pub fn join(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Only(ours), Self::Only(theirs)) => ours.extend(theirs.iter().cloned()),
+            (Self::All, _) => {}
+            (Self::Only(_), Self::All) => *self = Self::All,
+        }
+    }
+}
+
+/// A wish to know: which repository, which workflows' runs matter, and how closely it is looked at. One for each
+/// repository, however many services are built from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepositoryWanted {
     pub repository: Repository,
-    /// The file of the workflow that releases; `None`: all of them.
-    pub workflow: Option<String>,
+    /// The workflows that release.
+    pub workflows: Workflows,
     pub attention: Attention,
     /// Our environments by the host's names.
     pub environments: Vec<(String, EnvironmentName)>,
     /// Commits that somebody wants to see between: the version that serves, and the one that is to.
     pub compare: Vec<(Commit, Commit)>,
+}
+
+impl RepositoryWanted {
+    /// What either of two wishes about the same repository asks for.
+    pub fn join(&mut self, other: &Self) {
+        self.workflows.join(&other.workflows);
+        self.attention = self.attention.max(other.attention);
+        for pair in &other.environments {
+            if !self.environments.contains(pair) {
+                self.environments.push(pair.clone());
+            }
+        }
+        for pair in &other.compare {
+            if !self.compare.contains(pair) {
+                self.compare.push(pair.clone());
+            }
+        }
+    }
 }
 
 /// How often a repository is worth asking for; more comes later.

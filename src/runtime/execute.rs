@@ -52,6 +52,15 @@ pub trait Recorder {
     fn record(&self, record: Record) -> impl Future<Output = Result<Place, String>>;
 }
 
+/// How far an action is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Underway {
+    /// What the line about it should say.
+    pub words: String,
+    /// Whether a request of it may still leave.
+    pub may_send: bool,
+}
+
 /// From whoever waits for the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -63,14 +72,14 @@ pub enum Control {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Runs an action to its outcome. `now` is the clock, `progress` hears what the line about it should say.
+/// Runs an action to its outcome. `now` is the clock, `progress` hears how far it is.
 pub async fn execute<S: System, R: Recorder>(
     mut machine: Machine,
     system: &S,
     recorder: &R,
     now: impl Fn() -> Timestamp,
     mut control: mpsc::UnboundedReceiver<Control>,
-    mut progress: impl FnMut(String),
+    mut progress: impl FnMut(Underway),
 ) -> Outcome {
     let plan = machine.approved().plan().clone();
     let plan = &plan;
@@ -83,7 +92,7 @@ pub async fn execute<S: System, R: Recorder>(
     let mut wake: Option<Timestamp> = None;
     // Of what the next request rests on.
     let mut read_at = Timestamp::UNIX_EPOCH;
-    let mut words = String::new();
+    let mut said = None;
     let mut control_open = true;
     loop {
         while let Some(next) = todo.pop_front() {
@@ -119,10 +128,13 @@ pub async fn execute<S: System, R: Recorder>(
                 }
             }
         }
-        let said = machine.words();
-        if said != words {
-            words.clone_from(&said);
-            progress(said);
+        let underway = Underway {
+            words: machine.words(),
+            may_send: machine.may_send(),
+        };
+        if said.as_ref() != Some(&underway) {
+            said = Some(underway.clone());
+            progress(underway);
         }
         let sleep = wake.map(|at| {
             let left = at.duration_since(now());

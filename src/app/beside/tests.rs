@@ -12,7 +12,7 @@ use crate::{
         event::Fact,
         id::{Namespace, ResourceVersion, ServiceName, Uid, WorkloadKind},
         incident::{AlertState, Fingerprint, Labels},
-        pipeline::{Attention, Gate, RunId, RunPhase},
+        pipeline::{Attention, Gate, RunId, RunPhase, Workflows},
         release::Group,
         rollout::{Links, Phase, Replicas, Rollout, Workload},
         source::SourceHealth,
@@ -459,4 +459,37 @@ fn facts_that_fail_to_be_read_again_stay_and_say_so() {
         } => assert_eq!(run.number, 1),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn two_workflows_of_one_repository_are_one_wish_for_both() {
+    let config = config::parse(
+        r#"
+[environments.prod-eu]
+[services.a]
+repository = "acme/mono"
+workflow = "a.yml"
+[services.b]
+repository = "acme/mono"
+workflow = "b.yml"
+"#,
+        "test",
+    )
+    .unwrap();
+    let source = Source::new(SourceKind::GitHub, "github.com", None, health());
+    let mut beside = Beside::new(Services::new(&config), vec![source]);
+    let releases = releases(vec![
+        rollout("a", "x/a:v1", Links::default()),
+        rollout("b", "x/b:v1", Links::default()),
+    ]);
+    let wanted = beside
+        .want_repositories(at(0), &releases, &[id("b")])
+        .unwrap();
+    let of = |file: &str| file.to_owned();
+    assert_eq!(wanted.len(), 1, "{wanted:?}");
+    assert_eq!(
+        wanted[0].workflows,
+        Workflows::Only([of("a.yml"), of("b.yml")].into())
+    );
+    assert_eq!(wanted[0].attention, Attention::LookedAt);
 }

@@ -11,7 +11,7 @@ use crate::{
     model::{
         id::{EnvironmentName, ReleaseId},
         metrics::{About, MetricsWanted},
-        pipeline::{Attention, Repository, RepositoryWanted},
+        pipeline::{Attention, Repository, RepositoryWanted, Workflows},
         release::Release,
     },
 };
@@ -46,23 +46,17 @@ impl Beside {
         }
         self.thought_of = Some((now, looked_at.to_vec()));
         // What is configured and joined to no workload has gates too: they are shown, and are nobody's.
-        let mut wanted: BTreeMap<(Repository, Option<String>), RepositoryWanted> = self
-            .services
-            .pipelines()
-            .map(|rule| {
-                let key = (rule.repository.clone(), rule.workflow.clone());
-                (key, unlooked_at(rule))
-            })
-            .collect();
+        // One wish for each repository: the host is asked for it once, whichever workflows matter to whom.
+        let mut wanted: BTreeMap<Repository, RepositoryWanted> = BTreeMap::new();
+        for rule in self.services.pipelines() {
+            of_rule(&mut wanted, &rule);
+        }
         for (_, release) in releases.iter() {
             let id = &release.rollout.id;
             let Some(joined) = self.services.pipeline(&release.rollout) else {
                 continue;
             };
-            let rule = joined.to;
-            let entry = wanted
-                .entry((rule.repository.clone(), rule.workflow.clone()))
-                .or_insert_with(|| unlooked_at(rule));
+            let entry = of_rule(&mut wanted, &joined.to);
             entry.attention = entry.attention.max(match () {
                 () if looked_at.contains(id) => Attention::LookedAt,
                 () if release.is_rolling() => Attention::Moving,
@@ -141,14 +135,23 @@ impl Beside {
     }
 }
 
-fn unlooked_at(rule: PipelineRule) -> RepositoryWanted {
-    RepositoryWanted {
-        repository: rule.repository,
-        workflow: rule.workflow,
-        attention: Attention::Quiet,
-        environments: Vec::new(),
-        compare: Vec::new(),
-    }
+/// The wish for the repository of a rule, which is for its workflow too.
+fn of_rule<'a>(
+    wanted: &'a mut BTreeMap<Repository, RepositoryWanted>,
+    rule: &PipelineRule,
+) -> &'a mut RepositoryWanted {
+    let workflows = Workflows::of(rule.workflow.as_deref());
+    let entry = wanted
+        .entry(rule.repository.clone())
+        .or_insert_with(|| RepositoryWanted {
+            repository: rule.repository.clone(),
+            workflows: workflows.clone(),
+            attention: Attention::Quiet,
+            environments: Vec::new(),
+            compare: Vec::new(),
+        });
+    entry.workflows.join(&workflows);
+    entry
 }
 
 /// What is put beside what, and where the counting begins.

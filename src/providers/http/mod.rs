@@ -163,6 +163,17 @@ impl Server {
         })
     }
 
+    /// Named without its port, where each run of the same has another one. To be asked before it is shared.
+    #[must_use]
+    pub fn without_port(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner)
+            && let Some((host, _)) = inner.name.rsplit_once(':')
+        {
+            inner.name = sanitise_line(host, 120);
+        }
+        self
+    }
+
     /// The same server with other limits for some calls.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {

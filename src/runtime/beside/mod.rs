@@ -107,6 +107,10 @@ fn server(
         clock: clock::shared(),
         variables: variables(),
     })
+    .map(|server| match clock::is_still() {
+        true => server.without_port(),
+        false => server,
+    })
     .map_err(|trouble| trouble.sentence())
 }
 
@@ -257,14 +261,22 @@ impl Besides {
             Err(why) => return Some(Err(why.clone())),
         };
         let read = alertmanager::read::silences_and_alerts(server).await;
-        Some(read.map_err(|trouble| trouble.sentence()).map(|facts| {
-            facts
-                .alerts
-                .iter()
-                .filter(|alert| is_incident(alert) && is_meant(alert))
-                .map(|alert| alert.title().to_owned())
-                .collect()
-        }))
+        Some(
+            read.map_err(|trouble| trouble.sentence())
+                .and_then(|facts| {
+                    let titles: Vec<String> = facts
+                        .alerts
+                        .iter()
+                        .filter(|alert| is_incident(alert) && is_meant(alert))
+                        .map(|alert| alert.title().to_owned())
+                        .collect();
+                    // "Nothing" from one who says that it does not know all is no answer.
+                    match facts.warnings.first() {
+                        Some(warning) if titles.is_empty() => Err(warning.clone()),
+                        _ => Ok(titles),
+                    }
+                }),
+        )
     }
 
     /// The tier of an environment: what is not described is prod.
@@ -325,6 +337,10 @@ fn host(config: &Config) -> Option<Host> {
     let github = named.unwrap_or_default();
     let address = github::host::Address::parse(&github.host).map_err(|why| sanitise(&why));
     let name = match &address {
+        // The port of a world whose time stands still is another one each time.
+        Ok(address) if clock::is_still() => {
+            sanitise(address.name.split(':').next().unwrap_or_default())
+        }
         Ok(address) => address.name.clone(),
         Err(_) => sanitise(&github.host),
     };
@@ -334,6 +350,7 @@ fn host(config: &Config) -> Option<Host> {
             let id = source_id(SourceKind::GitHub, &name);
             let mut host = github::source::Host::new(id, address, clock::shared(), variables());
             host.token = github.token;
+            host.beat = clock::beat();
             host
         }),
         name,

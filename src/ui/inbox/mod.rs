@@ -158,6 +158,19 @@ fn blind(state: &State) -> Vec<String> {
         let word = why_state.word();
         blind.push(format!("{repository} {word}{more}: {}", why.as_str()));
     }
+    let mut missing = state.beside.repositories.iter().flat_map(|(name, view)| {
+        let facts = view.facts.iter();
+        facts
+            .flat_map(|facts| facts.may_hide_gates())
+            .map(move |part| (name, part))
+    });
+    if let Some((repository, part)) = missing.next() {
+        let more = match missing.count() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        blind.push(format!("{repository}{more}: {}", part.as_str()));
+    }
     match state.beside.repositories_unread() {
         0 => {}
         1 => blind.push("one repository was not read yet".to_owned()),

@@ -6,11 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 use super::{deployed_to, environments, filled, is_of_the_host, runs, waiting_runs, wire_jobs};
 use crate::{
     model::{
         pipeline::{
-            Commit, Conclusion, DeployedTo, RepositoryFacts, RepositoryWanted, Run, RunPhase,
+            Commit, Conclusion, DeployedTo, Repository, RepositoryFacts, RepositoryWanted, Run,
+            RunPhase, Workflows,
         },
         text::{Safe, sanitise},
     },
@@ -22,6 +25,8 @@ use crate::{
 
 /// Runs in the list.
 const RUNS: u32 = 20;
+/// Workflows that are asked for by name; of more the repository is asked as a whole, so that a look costs no more.
+const WORKFLOWS: usize = 2;
 /// Runs that are looked into, of those that have not ended.
 const ACTIVE: usize = 10;
 /// Of those that have.
@@ -60,28 +65,13 @@ pub async fn repository(
     wanted: &RepositoryWanted,
     memory: &mut Memory,
 ) -> Result<RepositoryFacts, Trouble> {
-    let (repository, workflow) = (&wanted.repository, wanted.workflow.as_deref());
+    let repository = &wanted.repository;
     let mut missing = Vec::new();
-    let listed = runs(server, repository, workflow, RUNS).await?;
-    let waiting = waiting_runs(server, repository, workflow).await;
-    let mut unreadable = listed.unreadable;
-    let mut all = listed.all;
-    if let Some(waiting) = part(waiting, "the waiting runs", &mut missing)? {
-        unreadable += waiting.unreadable;
-        if waiting.goes_on {
-            let read = waiting.all.len();
-            missing.push(sanitise(&format!(
-                "the waiting runs: there are more than the {read} that were read"
-            )));
-        }
-        for run in waiting.all {
-            // The later answer knows better.
-            match all.iter_mut().find(|known| known.id == run.id) {
-                Some(known) => *known = run,
-                None => all.push(run),
-            }
-        }
-    }
+    let Runs {
+        mut all,
+        unreadable,
+        read_at,
+    } = of_workflows(server, repository, &wanted.workflows, &mut missing).await?;
     if unreadable > 0 {
         missing.push(sanitise(&format!("runs: {unreadable} cannot be read")));
     }
@@ -91,11 +81,109 @@ pub async fn repository(
     let deployed = deployed(server, wanted, &mut missing).await?;
     Ok(RepositoryFacts {
         repository: repository.clone(),
-        read_at: listed.reply.at,
+        read_at,
         runs,
         deployed,
         missing,
     })
+}
+
+/// The newest runs and those that wait.
+struct Runs {
+    all: Vec<Run>,
+    unreadable: usize,
+    /// Of the oldest answer.
+    read_at: Timestamp,
+}
+
+impl Runs {
+    fn add(&mut self, run: Run) {
+        // The later answer knows better.
+        match self.all.iter_mut().find(|known| known.id == run.id) {
+            Some(known) => *known = run,
+            None => self.all.push(run),
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.unreadable += other.unreadable;
+        self.read_at = self.read_at.min(other.read_at);
+        for run in other.all {
+            self.add(run);
+        }
+    }
+}
+
+/// One workflow of two that cannot be read is named; where none can, the repository cannot.
+async fn of_workflows(
+    server: &Server,
+    repository: &Repository,
+    workflows: &Workflows,
+    missing: &mut Vec<Safe>,
+) -> Result<Runs, Trouble> {
+    let mut files = match workflows {
+        Workflows::Only(files) if files.len() <= WORKFLOWS => files.iter(),
+        Workflows::Only(_) | Workflows::All => {
+            return of_workflow(server, repository, None, missing).await;
+        }
+    };
+    let first = files.next().map(String::as_str);
+    let mut read = of_workflow(server, repository, first, missing).await;
+    for file in files {
+        if matches!(&read, Err(trouble) if is_of_the_host(trouble)) {
+            return read;
+        }
+        let other = of_workflow(server, repository, Some(file), missing).await;
+        read = match (read, other) {
+            (_, Err(trouble)) if is_of_the_host(&trouble) => return Err(trouble),
+            (Ok(mut read), Ok(other)) => {
+                read.join(other);
+                Ok(read)
+            }
+            (Ok(read), Err(trouble)) => {
+                missing.push(not_read(file, &trouble));
+                Ok(read)
+            }
+            (Err(trouble), Ok(read)) => {
+                missing.push(not_read(first.unwrap_or_default(), &trouble));
+                Ok(read)
+            }
+            (Err(trouble), Err(_)) => Err(trouble),
+        };
+    }
+    read
+}
+
+fn not_read(file: &str, trouble: &Trouble) -> Safe {
+    sanitise(&format!("the runs of {file}: {}", trouble.sentence()))
+}
+
+async fn of_workflow(
+    server: &Server,
+    repository: &Repository,
+    file: Option<&str>,
+    missing: &mut Vec<Safe>,
+) -> Result<Runs, Trouble> {
+    let listed = runs(server, repository, file, RUNS).await?;
+    let mut found = Runs {
+        all: listed.all,
+        unreadable: listed.unreadable,
+        read_at: listed.reply.at,
+    };
+    let waiting = waiting_runs(server, repository, file).await;
+    if let Some(waiting) = part(waiting, "the waiting runs", missing)? {
+        found.unreadable += waiting.unreadable;
+        if waiting.goes_on {
+            let read = waiting.all.len();
+            missing.push(sanitise(&format!(
+                "the waiting runs: there are more than the {read} that were read"
+            )));
+        }
+        for run in waiting.all {
+            found.add(run);
+        }
+    }
+    Ok(found)
 }
 
 async fn look_into(

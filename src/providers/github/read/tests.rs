@@ -5,7 +5,7 @@ mod gaps;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::pipeline::{RepositoryWanted, RunPhase};
+use crate::model::pipeline::{RepositoryWanted, RunPhase, Workflows};
 use crate::providers::github::{
     act::{self, Sent},
     fake::{Answer, Asked, Fake},
@@ -256,7 +256,7 @@ async fn of_many_commits_the_newest_are_told() {
 fn wanted() -> RepositoryWanted {
     RepositoryWanted {
         repository: name(),
-        workflow: Some("release.yml".to_owned()),
+        workflows: Workflows::of(Some("release.yml")),
         attention: crate::model::pipeline::Attention::Moving,
         environments: vec![
             ("prod".to_owned(), "prod-eu".into()),
@@ -315,6 +315,55 @@ async fn a_repository_is_told_whole_and_what_has_ended_is_asked_for_once() {
     let asked = fake.lines();
     let of_ended = asked.iter().filter(|line| line.contains("/runs/8/"));
     assert_eq!(of_ended.count(), 1, "{asked:?}");
+}
+
+#[tokio::test]
+async fn two_workflows_of_one_repository_are_both_read_and_of_more_the_whole_is() {
+    let fake = Fake::start(|asked: &Asked| {
+        let runs = |all: Value| Answer::json(&json!({"workflow_runs": all}));
+        let line = asked.line.as_str();
+        let waiting = line.ends_with("&status=waiting");
+        if line.contains("/jobs") {
+            return Answer::json(&job(1));
+        }
+        match line.split_once("/actions/").map_or("", |(_, rest)| rest) {
+            rest if rest.starts_with("workflows/a.yml/") && waiting => runs(json!([])),
+            rest if rest.starts_with("workflows/a.yml/") => runs(json!([a_run(8, 1, "completed")])),
+            rest if rest.starts_with("workflows/b.yml/") => runs(json!([a_run(9, 1, "completed")])),
+            rest if rest.starts_with("runs?") && !waiting => {
+                runs(json!([a_run(7, 1, "completed")]))
+            }
+            _ => Answer::not_found(),
+        }
+    })
+    .await;
+    let server = fake.server();
+    let read = async |files: &[&str]| {
+        let files = files.iter().map(|file| (*file).to_owned()).collect();
+        let wanted = RepositoryWanted {
+            workflows: Workflows::Only(files),
+            environments: Vec::new(),
+            ..wanted()
+        };
+        let facts = repository(&server, &wanted, &mut Memory::default()).await;
+        facts.map(|facts| {
+            let numbers: Vec<u64> = facts.runs.iter().map(|run| run.number).collect();
+            let missing: Vec<String> = facts.missing.iter().map(ToString::to_string).collect();
+            (numbers, missing)
+        })
+    };
+    let (numbers, missing) = read(&["a.yml", "b.yml"]).await.expect("facts");
+    assert_eq!((numbers, missing), (vec![9, 8], Vec::new()));
+    let (numbers, missing) = read(&["a.yml", "gone.yml"]).await.expect("facts");
+    assert_eq!(numbers, [8]);
+    assert!(
+        missing[0].starts_with("the runs of gone.yml: "),
+        "{missing:?}"
+    );
+    let failed = read(&["away.yml", "gone.yml"]).await;
+    assert!(failed.is_err(), "no workflow can be read: {failed:?}");
+    let (numbers, _) = read(&["a.yml", "b.yml", "c.yml"]).await.expect("facts");
+    assert_eq!(numbers, [7], "the repository as a whole");
 }
 
 #[tokio::test]

@@ -45,6 +45,8 @@ struct Entry {
     quiet: u32,
     failures: u32,
     reading: bool,
+    /// Due again as soon as it was read.
+    again: bool,
     read: Option<Instant>,
 }
 
@@ -74,14 +76,24 @@ impl Schedule {
 
     /// The wishes as they are now. What is newly looked at closely is due at once.
     pub fn want(&mut self, wanted: &[RepositoryWanted], now: Instant) {
-        self.entries
-            .retain(|repository, _| wanted.iter().any(|one| one.repository == *repository));
-        let mut first = 0;
+        // It is asked on every turn: two wishes for one repository that took turns would make it due for ever.
+        let mut each: Vec<RepositoryWanted> = Vec::with_capacity(wanted.len());
+        let mut place: BTreeMap<&Repository, usize> = BTreeMap::new();
         for one in wanted {
+            let nth = *place.entry(&one.repository).or_insert(each.len());
+            match each.get_mut(nth) {
+                Some(known) => known.join(one),
+                None => each.push(one.clone()),
+            }
+        }
+        self.entries
+            .retain(|repository, _| place.contains_key(repository));
+        let mut first = 0;
+        for one in &each {
             match self.entries.get_mut(&one.repository) {
                 Some(entry) => {
                     let closer = one.attention > entry.wanted.attention;
-                    let other = entry.wanted.workflow != one.workflow
+                    let other = entry.wanted.workflows != one.workflows
                         || entry.wanted.environments != one.environments;
                     entry.wanted = one.clone();
                     if closer || other {
@@ -106,6 +118,7 @@ impl Schedule {
                             quiet: 0,
                             failures: 0,
                             reading: false,
+                            again: false,
                             read: None,
                         },
                     );
@@ -193,7 +206,19 @@ impl Schedule {
                 }
             }
         };
-        entry.due = now + wait.saturating_mul(slower);
+        entry.due = match std::mem::take(&mut entry.again) {
+            true => now,
+            false => now + wait.saturating_mul(slower),
+        };
+    }
+
+    /// Everything is due, whatever was asked when.
+    pub fn again(&mut self, now: Instant) {
+        self.held_until = None;
+        for entry in self.entries.values_mut() {
+            entry.again = entry.reading;
+            entry.due = entry.due.min(now);
+        }
     }
 
     /// It was not answered because nothing is: it is due as it was.
@@ -232,11 +257,12 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::pipeline::Workflows;
 
     fn wish(name: &str, closely: bool) -> RepositoryWanted {
         RepositoryWanted {
             repository: Repository::new(name).expect("a repository"),
-            workflow: None,
+            workflows: Workflows::All,
             attention: if closely {
                 Attention::Moving
             } else {
@@ -396,6 +422,37 @@ mod tests {
         assert_eq!(schedule.next(), Some(until));
         assert!(schedule.due(now + Duration::from_secs(59), 9).is_empty());
         assert_eq!(names(&schedule.due(until, 9)), ["a/x"]);
+    }
+
+    #[test]
+    fn two_wishes_for_one_repository_are_one_and_never_make_it_due_again_and_again() {
+        let mut now = Instant::now();
+        let end = now + Duration::from_secs(3600);
+        let mut schedule = Schedule::new(Some(1));
+        let of = |file: &str, environment: &str| RepositoryWanted {
+            workflows: Workflows::of(Some(file)),
+            environments: vec![(environment.to_owned(), environment.into())],
+            ..wish("acme/mono", false)
+        };
+        let wishes = [of("a.yml", "staging"), of("b.yml", "prod")];
+        let mut looks = 0;
+        while now < end {
+            schedule.want(&wishes, now);
+            for due in schedule.due(now, 4) {
+                looks += 1;
+                assert!(looks < 100, "an hour of a quiet repository");
+                assert_eq!(
+                    due.workflows,
+                    Workflows::Only(["a.yml".to_owned(), "b.yml".to_owned()].into())
+                );
+                assert_eq!(due.environments.len(), 2);
+                schedule.want(&wishes, now);
+                schedule.done(&due.repository, Outcome::Unchanged, now);
+            }
+            schedule.want(&wishes, now);
+            now = schedule.next().expect("due some time");
+        }
+        assert!((15..=60).contains(&looks), "{looks} looks in an hour");
     }
 
     #[test]

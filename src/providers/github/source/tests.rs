@@ -8,7 +8,7 @@ use crate::providers::github::fake::{Answer, Asked, Fake};
 fn wish(name: &str) -> RepositoryWanted {
     RepositoryWanted {
         repository: Repository::new(name).expect("a repository"),
-        workflow: None,
+        workflows: crate::model::pipeline::Workflows::All,
         attention: crate::model::pipeline::Attention::Moving,
         environments: Vec::new(),
         compare: Vec::new(),
