@@ -9,6 +9,8 @@
 //! filter only the control characters, and leave the payload of an escape sequence as text, so it is done here, once,
 //! when text enters the model.
 
+mod shell;
+
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
@@ -16,6 +18,8 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub use shell::{shell_quoted, shell_word};
 
 /// The longest single line kept by [`sanitise`], in characters. Far more than any screen shows, far less than the
 /// annotation of 300 MB that a server may send.

@@ -143,7 +143,11 @@ fn fresh(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
             format!("read {seconds} s ago, too old to act on: r reads it again"),
         ));
     }
-    if let Some(source) = situation.source
+    // A gate, a run or a silence is read anew as a whole for the plan, so only the age of that counts. Its source may
+    // rest meanwhile, to leave the last requests of the host's patience to actions like this one.
+    let of_cluster = plan.intent.target.release().is_some();
+    if of_cluster
+        && let Some(source) = situation.source
         && !source.state.is_live()
     {
         // The plan itself was read just now, so the source answers; the screen around it is old all the same.
@@ -158,11 +162,7 @@ fn fresh(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
                 "fresh",
                 Decision::Deny,
                 format!(
-                    "{} is {word}: {}",
-                    match plan.intent.target.release() {
-                        Some(_) => "the watch of this environment",
-                        None => "the source that shows it",
-                    },
+                    "the watch of this environment is {word}: {}",
                     &*source.detail
                 ),
             ),

@@ -181,6 +181,44 @@ fn each_guard_that_denies_keeps_it_from_being_sent() {
 }
 
 #[test]
+fn what_is_beside_the_cluster_rests_on_its_own_read_and_not_on_its_source() {
+    use crate::{
+        model::pipeline::{Commit, Repository, RunId},
+        ops::subject::{RunSubject, Subject},
+    };
+    let mut cancel = plan(Verb::Cancel, &canary());
+    cancel.intent.target = Subject::Run(RunSubject {
+        environment: id().environment,
+        run: RunId {
+            repository: Repository::new("acme/checkout").unwrap(),
+            number: 9,
+        },
+        attempt: 1,
+        commit: Commit::new(&"a".repeat(40)).unwrap(),
+    });
+    cancel.intent.seen = None;
+    // The last requests of the host's patience are kept, for exactly this.
+    let resting = SourceHealth {
+        state: SourceState::RateLimited,
+        since: at(0),
+        detail: Safe::default(),
+        next_try: None,
+        heard: None,
+    };
+    let fresh = |plan: &Plan| {
+        let (access, arming) = (access(Answer::Allowed), Arming::Armed { until: None });
+        let mut situation = situation(&access, &arming);
+        situation.source = Some(&resting);
+        let answers = ask_all(plan, &situation);
+        answers.iter().find(|a| a.name == "fresh").unwrap().answer
+    };
+    assert_eq!(fresh(&cancel), Decision::Allow);
+    cancel.read_at -= jiff::SignedDuration::from_secs(60);
+    assert_eq!(fresh(&cancel), Decision::Deny, "its own read is old");
+    assert_eq!(fresh(&plan(Verb::Promote, &canary())), Decision::Deny);
+}
+
+#[test]
 fn another_object_than_the_one_that_was_seen_is_refused() {
     let mut promote = plan(Verb::Promote, &canary());
     promote.intent.seen = Some(Uid::new("uid-0"));

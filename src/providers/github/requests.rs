@@ -5,7 +5,10 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::model::pipeline::{Commit, Repository, RunId, percent};
+use crate::model::{
+    pipeline::{Commit, Repository, RunId, percent},
+    text::shell_quoted,
+};
 
 pub const JSON: &str = "application/vnd.github+json";
 
@@ -59,7 +62,7 @@ pub fn review(run: &RunId, environment_ids: &[u64], decision: Decision, comment:
             "gh api -X POST {}{ids} -f state={} -f comment={}",
             path.trim_start_matches('/'),
             decision.word(),
-            quoted(comment),
+            shell_quoted(comment),
         ),
         method: Method::POST,
         path,
@@ -99,11 +102,6 @@ fn post(run: &RunId, what: &str, body: Option<Value>, verb: &str, more: &str) ->
         body,
         command: format!("gh {verb} {} -R {}{more}", run.number, run.repository),
     }
-}
-
-/// For a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn repository_path(repository: &Repository) -> String {

@@ -14,8 +14,12 @@ use crate::model::text::{Safe, sanitise_line};
 /// What is kept of an error's text.
 const MESSAGE_MAX: usize = 600;
 
-/// A wait beyond this is not believed: the operator would be blind for as long.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// A date further away than this is not believed: clocks are wrong, and the operator would be blind for as long. Nor is a
+/// number of seconds that no host means.
+const LONGEST_DOUBTED: Duration = Duration::from_secs(300);
+
+/// A plain number of seconds is meant: whoever asks again before it is over is shut out for longer.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Why {
     if status.is_redirection() {
@@ -115,14 +119,19 @@ pub(super) fn is_markup(body: &[u8]) -> bool {
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, header::RETRY_AFTER.as_str())?;
     if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
+        let wait = Duration::from_secs(seconds);
+        return Some(if wait <= LONGEST_WAIT {
+            wait
+        } else {
+            LONGEST_DOUBTED
+        });
     }
     let until = rfc2822::parse(text).ok()?.timestamp();
     let wait = until.duration_since(date(headers)?);
     Some(
         Duration::try_from(wait)
             .unwrap_or_default()
-            .min(LONGEST_WAIT),
+            .min(LONGEST_DOUBTED),
     )
 }
 

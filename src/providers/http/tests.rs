@@ -514,15 +514,20 @@ async fn too_fast_and_not_permitted_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_wait_is_seconds_or_a_date_and_never_long() {
+async fn a_wait_is_seconds_that_are_meant_or_a_date_that_is_near() {
     let world = World::new().await;
     for (said, wait) in [
         ("retry-after: 7\r\n", Some(7)),
+        ("retry-after: 3600\r\n", Some(3600)),
         ("retry-after: 86400\r\n", Some(300)),
         ("retry-after: -3\r\n", None),
         (
             "date: Tue, 14 Jul 2026 03:33:20 GMT\r\nretry-after: Tue, 14 Jul 2026 03:34:20 GMT\r\n",
             Some(60),
+        ),
+        (
+            "date: Tue, 14 Jul 2026 03:33:20 GMT\r\nretry-after: Tue, 14 Jul 2026 04:33:20 GMT\r\n",
+            Some(300),
         ),
         (
             "date: Tue, 14 Jul 2026 03:33:20 GMT\r\nretry-after: Tue, 14 Jul 2026 03:30:20 GMT\r\n",

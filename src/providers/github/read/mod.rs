@@ -38,7 +38,24 @@ pub struct Listed<T> {
     pub all: Vec<T>,
     /// Elements that could not be read.
     pub unreadable: usize,
+    /// Whether there are more pages than were asked for.
+    pub goes_on: bool,
     pub reply: Reply,
+}
+
+impl<T> Listed<T> {
+    /// What of it is not there, as words about `what`.
+    fn gap(&self, what: &str) -> Option<String> {
+        let unreadable = self.unreadable;
+        match (unreadable > 0, self.goes_on) {
+            (false, false) => None,
+            (true, _) => Some(format!("{unreadable} {what} cannot be read")),
+            (false, true) => Some(format!(
+                "there are more than the {} {what} that were read",
+                self.all.len()
+            )),
+        }
+    }
 }
 
 /// A read. One whose connection broke is asked once more: balancers close connections, and it changes nothing. A renamed
@@ -75,6 +92,7 @@ async fn pages<L: DeserializeOwned, T>(
     let mut listed = Listed {
         all: first.all,
         unreadable: first.unreadable,
+        goes_on: false,
         reply,
     };
     let mut next = listed.reply.link("next");
@@ -86,6 +104,7 @@ async fn pages<L: DeserializeOwned, T>(
         listed.all.extend(more.all);
         listed.unreadable += more.unreadable;
     }
+    listed.goes_on = next.is_some();
     Ok(listed)
 }
 
@@ -139,13 +158,14 @@ pub async fn approvals(server: &Server, id: &RunId) -> Result<Vec<Review>, Troub
     Ok(reviews.all.iter().map(map::review).collect())
 }
 
-/// A run with its jobs and gates.
-async fn filled(server: &Server, run: Run) -> Result<Run, Trouble> {
+/// A run with its jobs and gates, and which of the jobs are not among them.
+async fn filled(server: &Server, run: Run) -> Result<(Run, Option<String>), Trouble> {
     let (jobs, pending) = futures::try_join!(wire_jobs(server, &run), pending(server, &run.id))?;
+    let gap = jobs.gap("of its jobs");
     let gates = map::gates(&run, &jobs.all, &pending);
     let mut run = map::with_jobs(run, &jobs.all);
     run.gates = Some(gates);
-    Ok(run)
+    Ok((run, gap))
 }
 
 /// The run as an action rests on it. What is asked for its gates says nothing of an attempt, so the run is read before
@@ -154,8 +174,12 @@ pub async fn run_read(server: &Server, id: &RunId) -> Result<RunRead, Trouble> {
     let server = &server.urgent();
     let (mut before, mut reply) = run(server, id).await?;
     for _ in 0..2 {
-        let (filled, reviews) =
+        let ((filled, gap), reviews) =
             futures::try_join!(filled(server, before.clone()), approvals(server, id))?;
+        // What an approval releases and what a cancel breaks off is told before it is done, all of it.
+        if let Some(gap) = gap {
+            return Err(reply.malformed(&gap));
+        }
         let (after, again) = run(server, id).await?;
         if (after.attempt, &after.commit, &after.phase)
             == (before.attempt, &before.commit, &before.phase)
@@ -180,7 +204,15 @@ pub async fn runs(
 ) -> Result<Listed<Run>, Trouble> {
     let path = requests::runs(repository, workflow, count);
     let (runs, reply): (wire::Runs, _) = one(server, &path).await?;
-    Ok(of_runs(&runs, repository, reply))
+    let runs = runs.workflow_runs;
+    // Older ones are not wanted, so there being more is no gap.
+    let listed = Listed {
+        all: runs.all,
+        unreadable: runs.unreadable,
+        goes_on: false,
+        reply,
+    };
+    Ok(of_runs(listed, repository))
 }
 
 /// The runs that wait at a gate, whenever they began.
@@ -190,22 +222,22 @@ pub async fn waiting_runs(
     workflow: Option<&str>,
 ) -> Result<Listed<Run>, Trouble> {
     let path = requests::waiting_runs(repository, workflow);
-    let (runs, reply): (wire::Runs, _) = one(server, &path).await?;
-    Ok(of_runs(&runs, repository, reply))
+    let listed = pages(server, &path, |runs: wire::Runs| runs.workflow_runs).await?;
+    Ok(of_runs(listed, repository))
 }
 
-fn of_runs(runs: &wire::Runs, repository: &Repository, reply: Reply) -> Listed<Run> {
-    let found = runs.workflow_runs.all.len();
-    let all: Vec<Run> = runs
-        .workflow_runs
+fn of_runs(listed: Listed<wire::Run>, repository: &Repository) -> Listed<Run> {
+    let found = listed.all.len();
+    let all: Vec<Run> = listed
         .all
         .iter()
         .filter_map(|run| map::run(run, repository))
         .collect();
     Listed {
-        unreadable: runs.workflow_runs.unreadable + found - all.len(),
+        unreadable: listed.unreadable + found - all.len(),
         all,
-        reply,
+        goes_on: listed.goes_on,
+        reply: listed.reply,
     }
 }
 

@@ -49,10 +49,12 @@ impl Memory {
             .then(|| Arc::clone(known))
     }
 
-    fn keep(&mut self, runs: &[Arc<Run>]) {
+    /// `partly`: those with jobs that could not be read, which have to be told again.
+    fn keep(&mut self, runs: &[Arc<Run>], partly: &BTreeSet<u64>) {
         self.ended = runs
             .iter()
             .filter(|run| run.phase.has_ended() && run.jobs.is_some())
+            .filter(|run| !partly.contains(&run.id.number))
             .map(|run| (run.id.number, Arc::clone(run)))
             .collect();
     }
@@ -74,8 +76,8 @@ pub async fn repository(
         missing.push(sanitise(&format!("runs: {unreadable} cannot be read")));
     }
     all.sort_by_key(|run| std::cmp::Reverse((run.created, run.id.number)));
-    let runs = look_into(server, all, memory, &mut missing).await?;
-    memory.keep(&runs);
+    let (runs, partly) = look_into(server, all, memory, &mut missing).await?;
+    memory.keep(&runs, &partly);
     let deployed = deployed(server, wanted, &mut missing).await?;
     Ok(RepositoryFacts {
         repository: repository.clone(),
@@ -171,6 +173,12 @@ async fn of_workflow(
     let waiting = waiting_runs(server, repository, file).await;
     if let Some(waiting) = part(waiting, "the waiting runs", missing)? {
         found.unreadable += waiting.unreadable;
+        if waiting.goes_on {
+            let read = waiting.all.len();
+            missing.push(sanitise(&format!(
+                "the waiting runs: there are more than the {read} that were read"
+            )));
+        }
         for run in waiting.all {
             found.add(run);
         }
@@ -183,14 +191,15 @@ async fn look_into(
     all: Vec<Run>,
     memory: &Memory,
     missing: &mut Vec<Safe>,
-) -> Result<Vec<Arc<Run>>, Trouble> {
+) -> Result<(Vec<Arc<Run>>, BTreeSet<u64>), Trouble> {
     let (mut active, mut ended) = (0, 0);
+    let mut partly = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for run in all {
         let number = run.number;
         let looked = match &run.phase {
             // It has none, and asking would say so every time.
-            RunPhase::Ended(Conclusion::StartupFailure) => Ok(map::with_jobs(run, &[])),
+            RunPhase::Ended(Conclusion::StartupFailure) => Ok((map::with_jobs(run, &[]), None)),
             RunPhase::Ended(_) => {
                 if let Some(known) = memory.find(&run) {
                     runs.push(known);
@@ -199,11 +208,14 @@ async fn look_into(
                 }
                 ended += 1;
                 if ended > ENDED {
-                    Ok(run)
+                    Ok((run, None))
                 } else {
                     let jobs = wire_jobs(server, &run).await;
-                    jobs.map(|jobs| map::with_jobs(run.clone(), &jobs.all))
-                        .map_err(|trouble| (run, trouble))
+                    jobs.map(|jobs| {
+                        let gap = jobs.gap("of its jobs");
+                        (map::with_jobs(run.clone(), &jobs.all), gap)
+                    })
+                    .map_err(|trouble| (run, trouble))
                 }
             }
             _ => {
@@ -212,7 +224,7 @@ async fn look_into(
                     missing.push(sanitise(&format!(
                         "jobs and gates of #{number}: {ACTIVE} newer runs are under way"
                     )));
-                    Ok(run)
+                    Ok((run, None))
                 } else {
                     filled(server, run.clone())
                         .await
@@ -221,7 +233,13 @@ async fn look_into(
             }
         };
         runs.push(Arc::new(match looked {
-            Ok(run) => run,
+            Ok((run, gap)) => {
+                if let Some(gap) = gap {
+                    missing.push(sanitise(&format!("jobs of #{number}: {gap}")));
+                    partly.insert(run.id.number);
+                }
+                run
+            }
             Err((run, trouble)) => {
                 part::<()>(
                     Err(trouble),
@@ -232,7 +250,7 @@ async fn look_into(
             }
         }));
     }
-    Ok(runs)
+    Ok((runs, partly))
 }
 
 async fn deployed(

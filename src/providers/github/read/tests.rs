@@ -1,5 +1,7 @@
 //! Reading from a GitHub on loopback that changes under the reader's eyes.
 
+mod gaps;
+
 use serde_json::{Value, json};
 
 use super::*;

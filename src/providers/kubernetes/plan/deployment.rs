@@ -79,7 +79,7 @@ fn pause(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Result<Draft, Ref
         ),
         to: facts.release.current(),
         sends: super::one(requests::pause(&rollout.id), intent)?,
-        same_as: vec![kubectl(rollout, "pause")],
+        same_as: vec![kubectl(rollout, "pause", "")],
         way_back: "u resumes it".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -99,7 +99,7 @@ fn resume(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Result<Draft, Re
         next: "it rolls on to the end".to_owned(),
         to: facts.release.current(),
         sends: super::one(requests::resume(&rollout.id), intent)?,
-        same_as: vec![kubectl(rollout, "resume")],
+        same_as: vec![kubectl(rollout, "resume", "")],
         way_back: "z pauses it again".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -129,7 +129,7 @@ fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
             None,
             When::AtOnce,
         )],
-        same_as: vec![kubectl(rollout, "restart")],
+        same_as: vec![kubectl(rollout, "restart", "")],
         way_back: "none needed: the version stays".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -200,9 +200,10 @@ fn template(
             Some(format!("template of revision {}", chosen.set.revision)),
             When::AtOnce,
         )],
-        same_as: vec![format!(
-            "kubectl rollout undo deployment/{} -n {} --to-revision={}",
-            rollout.id.name, rollout.id.namespace, chosen.set.revision
+        same_as: vec![kubectl(
+            rollout,
+            "undo",
+            &format!(" --to-revision={}", chosen.set.revision),
         )],
         way_back: format!(
             "b rolls forward to {} again",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Chosen, Draft, Facts, differences, finish, last_that_served, not_undone, sending, template_of,
     version_of, with_revision,
-    words::{argo as command, pods_words, skipped, steps_left},
+    words::{argo as command, patch, pods_words, skipped, steps_left},
 };
 use crate::{
     model::{
@@ -177,7 +177,7 @@ fn promote_canary(
         ),
         to: facts.release.current(),
         sends,
-        same_as: vec![command(id, &format!("promote {}", id.name))],
+        same_as: vec![command(id, "promote", "")],
         way_back: way_back(facts, argo),
         not_undone: Vec::new(),
         skips,
@@ -230,7 +230,7 @@ fn switch(
         next: format!("all traffic goes to {} at once", to.label()),
         to,
         sends,
-        same_as: vec![command(id, &format!("promote {}", id.name))],
+        same_as: vec![command(id, "promote", "")],
         way_back: format!(
             "instant for {delay} s after the switch, afterwards its pods must start again"
         ),
@@ -274,7 +274,7 @@ fn fully(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Resu
         next: format!("{} serves everything", to.label()),
         to,
         sends,
-        same_as: vec![command(id, &format!("promote {} --full", id.name))],
+        same_as: vec![command(id, "promote", " --full")],
         way_back: format!(
             "x stops it while it runs; afterwards x rolls back to {}",
             stable_version(facts).label()
@@ -305,7 +305,7 @@ fn pause(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Resu
         next: share,
         to: facts.release.current(),
         sends: super::one(requests::pause(id), intent)?,
-        same_as: vec![command(id, &format!("pause {}", id.name))],
+        same_as: vec![command(id, "pause", "")],
         way_back: "u resumes it".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -346,10 +346,7 @@ fn resume(
         next,
         to: facts.release.current(),
         sends: super::one(requests::resume(id), intent)?,
-        same_as: vec![format!(
-            "kubectl patch rollouts.argoproj.io {} -n {} --type merge -p '{{\"spec\":{{\"paused\":false}}}}'",
-            id.name, id.namespace
-        )],
+        same_as: vec![patch(id, "", r#"{"spec":{"paused":false}}"#)],
         way_back: "z pauses it again".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -377,12 +374,9 @@ fn abort(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
         requests::abort(id)
     };
     let same_as = if argo.promote_full {
-        format!(
-            "kubectl patch rollouts.argoproj.io {} -n {} --subresource status --type merge -p '{}'",
-            id.name, id.namespace, request.body
-        )
+        patch(id, " --subresource status", &request.body.to_string())
     } else {
-        command(id, &format!("abort {}", id.name))
+        command(id, "abort", "")
     };
     Draft {
         title: format!("Abort {}", id.name),
@@ -429,7 +423,7 @@ fn retry(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
             None,
             When::AtOnce,
         )],
-        same_as: vec![command(id, &format!("retry rollout {}", id.name))],
+        same_as: vec![command(id, "retry rollout", "")],
         way_back: way_back(facts, argo),
         not_undone: Vec::new(),
         skips: None,
@@ -462,7 +456,7 @@ fn restart(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Draft {
             None,
             When::AtOnce,
         )],
-        same_as: vec![command(id, &format!("restart {}", id.name))],
+        same_as: vec![command(id, "restart", "")],
         way_back: "none needed: the version stays".to_owned(),
         not_undone: Vec::new(),
         skips: None,
@@ -598,7 +592,8 @@ fn rollback(
         sends: vec![send],
         same_as: vec![command(
             id,
-            &format!("undo {} --to-revision={}", id.name, chosen.set.revision),
+            "undo",
+            &format!(" --to-revision={}", chosen.set.revision),
         )],
         way_back: format!(
             "b rolls back to revision {} again",
@@ -681,9 +676,10 @@ fn back_out_finished(intent: &Intent, facts: &Facts, rollout: &Rollout) -> Resul
         same_as: vec![
             command(
                 id,
-                &format!("undo {} --to-revision={}", id.name, chosen.set.revision),
+                "undo",
+                &format!(" --to-revision={}", chosen.set.revision),
             ),
-            command(id, &format!("promote {} --full", id.name)),
+            command(id, "promote", " --full"),
         ],
         way_back: format!(
             "b rolls forward to {} again",

@@ -1,7 +1,12 @@
 //! Sentences that several verbs share.
 
 use crate::model::{
-    id::ReleaseId, release::Release, replica_set::ReplicaSet, rollout::Rollout, step::Step,
+    id::ReleaseId,
+    release::Release,
+    replica_set::ReplicaSet,
+    rollout::Rollout,
+    step::Step,
+    text::{shell_quoted, shell_word},
 };
 
 /// `step 5 → 6 of 13`, in the vendor's numbers shown from 1.
@@ -53,17 +58,62 @@ pub(super) fn pods_words(set: Option<&ReplicaSet>, desired: i32) -> String {
     }
 }
 
-/// `kubectl argo rollouts … NAME -n NS --context …`, without a context: the name of ours need not be one.
-pub(super) fn argo(id: &ReleaseId, rest: &str) -> String {
-    format!("kubectl argo rollouts {rest} -n {}", id.namespace)
+/// `kubectl argo rollouts VERB NAME -n NS …`, without a context: the name of ours need not be one. A server can name
+/// things as it likes, so names are words of a shell.
+pub(super) fn argo(id: &ReleaseId, verb: &str, options: &str) -> String {
+    let (name, namespace) = names(id);
+    format!("kubectl argo rollouts {verb} {name}{options} -n {namespace}")
 }
 
-pub(super) fn kubectl(rollout: &Rollout, rest: &str) -> String {
-    let id = &rollout.id;
+/// `kubectl rollout VERB KIND/NAME -n NS …`
+pub(super) fn kubectl(rollout: &Rollout, verb: &str, options: &str) -> String {
+    let (name, namespace) = names(&rollout.id);
+    let kind = rollout.id.kind.word();
+    format!("kubectl rollout {verb} {kind}/{name} -n {namespace}{options}")
+}
+
+/// `kubectl patch rollouts.argoproj.io NAME -n NS … -p BODY`
+pub(super) fn patch(id: &ReleaseId, options: &str, body: &str) -> String {
+    let (name, namespace) = names(id);
+    let body = shell_quoted(body);
     format!(
-        "kubectl rollout {rest} {}/{} -n {}",
-        id.kind.word(),
-        id.name,
-        id.namespace
+        "kubectl patch rollouts.argoproj.io {name} -n {namespace}{options} --type merge -p {body}"
     )
+}
+
+fn names(id: &ReleaseId) -> (String, String) {
+    (
+        shell_word(id.name.as_str()),
+        shell_word(id.namespace.as_str()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::{Namespace, ServiceName, WorkloadKind};
+
+    #[test]
+    fn a_name_from_a_server_stays_one_word_of_a_command() {
+        let mut id = ReleaseId {
+            environment: "prod".into(),
+            namespace: Namespace::new("shop"),
+            kind: WorkloadKind::ArgoRollout,
+            name: ServiceName::new("checkout"),
+        };
+        assert_eq!(
+            argo(&id, "promote", " --full"),
+            "kubectl argo rollouts promote checkout --full -n shop"
+        );
+        id.name = ServiceName::new("x; id");
+        id.namespace = Namespace::new("a'b");
+        assert_eq!(
+            argo(&id, "promote", " --full"),
+            r"kubectl argo rollouts promote 'x; id' --full -n 'a'\''b'"
+        );
+        assert_eq!(
+            patch(&id, "", "{}"),
+            r"kubectl patch rollouts.argoproj.io 'x; id' -n 'a'\''b' --type merge -p '{}'"
+        );
+    }
 }
