@@ -1,5 +1,6 @@
 //! What the screen says, at the sizes people use and at those they do not.
 
+mod incidents;
 mod keys;
 mod mouse;
 mod wall;
