@@ -3,7 +3,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
 use crate::{
     app::{
@@ -18,7 +18,10 @@ use crate::{
         release::Release,
         source::SourceState,
     },
-    runtime::{beside::Besides, clock::now},
+    runtime::{
+        beside::{Besides, Wishes},
+        clock::now,
+    },
 };
 
 /// How long all of them together may take.
@@ -41,50 +44,104 @@ pub(super) enum Depth {
     Gates,
 }
 
-/// Joins what the sources tell to these releases.
+/// Running sources; they end with it.
+pub(super) struct Sources {
+    messages: mpsc::Receiver<Msg>,
+    wishes: Wishes,
+    tasks: Vec<JoinHandle<()>>,
+    depth: Depth,
+    /// The release that alone is asked about.
+    only: Option<ReleaseId>,
+}
+
+impl Drop for Sources {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Sources {
+    /// `None`: no source will tell anything more.
+    pub(super) async fn next(&mut self) -> Option<Msg> {
+        self.messages.recv().await
+    }
+
+    /// Asks for what these releases are joined to now.
+    pub(super) fn want(
+        &self,
+        beside: &mut Beside,
+        releases: &Releases,
+    ) -> (Vec<RepositoryWanted>, Vec<MetricsWanted>) {
+        let looked_at: Vec<ReleaseId> = match (self.depth, &self.only) {
+            (Depth::One, Some(only)) => vec![only.clone()],
+            (Depth::One, None) => releases
+                .iter()
+                .map(|(_, release)| release.rollout.id.clone())
+                .collect(),
+            (Depth::List | Depth::Gates, _) => Vec::new(),
+        };
+        let mut repositories = Vec::new();
+        if let Some(wanted) = beside.want_repositories(now(), releases, &looked_at) {
+            repositories = match self.depth {
+                // Its own only, and at once.
+                Depth::One => wanted
+                    .into_iter()
+                    .filter(|wanted| wanted.attention == Attention::LookedAt)
+                    .collect(),
+                Depth::List if wanted.len() > REPOSITORIES_AT_MOST => Vec::new(),
+                Depth::List | Depth::Gates => wanted,
+            };
+            self.wishes.repositories(repositories.clone());
+        }
+        let mut metrics = Vec::new();
+        let measured = looked_at.iter().filter_map(|id| releases.find(id));
+        let none = std::iter::empty::<&Release>();
+        if self.depth == Depth::One
+            && let Some(wanted) = beside.want_metrics(now(), measured, none)
+        {
+            metrics.clone_from(&wanted);
+            self.wishes.metrics(wanted);
+        }
+        (repositories, metrics)
+    }
+}
+
+/// Joins what the sources tell to these releases, once.
 pub(super) async fn gather(
     besides: &Rc<Besides>,
     releases: &Releases,
     environments: &[EnvironmentName],
     depth: Depth,
 ) -> Beside {
+    begin(besides, releases, environments, depth, None).await.0
+}
+
+/// The same, and the sources, which go on telling.
+pub(super) async fn begin(
+    besides: &Rc<Besides>,
+    releases: &Releases,
+    environments: &[EnvironmentName],
+    depth: Depth,
+    only: Option<ReleaseId>,
+) -> (Beside, Option<Sources>) {
     let mut beside = Beside::new(besides.services.clone(), besides.sources());
     if !beside.is_configured() {
-        return beside;
+        return (beside, None);
     }
-    let (sender, mut messages) = mpsc::channel(64);
+    let (sender, messages) = mpsc::channel(64);
     let (wishes, work) = besides.work(&sender);
     drop(sender);
-    let looked_at: Vec<ReleaseId> = match depth {
-        Depth::One => releases
-            .iter()
-            .map(|(_, release)| release.rollout.id.clone())
-            .collect(),
-        Depth::List | Depth::Gates => Vec::new(),
+    let mut sources = Sources {
+        messages,
+        wishes,
+        tasks: Vec::new(),
+        depth,
+        only,
     };
-    let repositories = beside
-        .want_repositories(now(), releases, &looked_at)
-        .unwrap_or_default();
-    let repositories = match depth {
-        // Its own only, and at once.
-        Depth::One => repositories
-            .into_iter()
-            .filter(|wanted| wanted.attention == Attention::LookedAt)
-            .collect(),
-        Depth::List if repositories.len() > REPOSITORIES_AT_MOST => Vec::new(),
-        _ => repositories,
-    };
-    let measured = releases.iter().map(|(_, release)| release);
-    let none = std::iter::empty::<&Release>();
-    let metrics = match depth {
-        Depth::One => beside
-            .want_metrics(now(), measured, none)
-            .unwrap_or_default(),
-        Depth::List | Depth::Gates => Vec::new(),
-    };
-    wishes.repositories(repositories.clone());
-    wishes.metrics(metrics.clone());
-    let tasks: Vec<_> = work
+    let (repositories, metrics) = sources.want(&mut beside, releases);
+    sources.tasks = work
         .into_iter()
         .filter(|(id, _)| {
             depth != Depth::Gates || id.as_str().starts_with(SourceKind::GitHub.word())
@@ -99,7 +156,7 @@ pub(super) async fn gather(
                 Depth::List | Depth::One => AT_MOST,
             };
         let next = Instant::now() + Duration::from_millis(200);
-        match tokio::time::timeout_at(next.min(until), messages.recv()).await {
+        match tokio::time::timeout_at(next.min(until), sources.next()).await {
             Ok(Some(Msg::Beside(tidings))) => {
                 for tidings in tidings {
                     beside.told(tidings);
@@ -111,11 +168,8 @@ pub(super) async fn gather(
             Err(_) => {}
         }
     }
-    for task in tasks {
-        task.abort();
-    }
     beside.join(releases, &environments.iter());
-    beside
+    (beside, Some(sources))
 }
 
 fn told_everything(

@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
 use super::{
     args::StatusArgs,
-    beside::{Depth, REPOSITORIES_AT_MOST, gather},
+    beside::{Depth, REPOSITORIES_AT_MOST, Sources, begin, gather},
     exit::Exit,
     find::Wanted,
     out::Out,
@@ -25,8 +25,8 @@ use crate::{
         releases::{Releases, Slot},
     },
     model::{
-        event::{Collection, Fact, SourceEvent},
-        id::EnvironmentName,
+        event::{Collection, Fact, SourceEvent, Told},
+        id::{EnvironmentName, ReleaseId},
         release::{Release, duration_words},
         rollout::Phase,
         source::{SourceHealth, SourceState, Tier},
@@ -204,12 +204,22 @@ impl Picture {
         Some(object)
     }
 
-    /// Reads what is beside the rollouts, once.
-    async fn look_beside(&mut self, session: &Session, depth: Depth, out: &mut Out) {
+    /// Reads what is beside the rollouts; the sources go on telling.
+    async fn look_beside(
+        &mut self,
+        session: &Session,
+        only: Option<ReleaseId>,
+        out: &mut Out,
+    ) -> Option<Sources> {
+        let depth = match only {
+            Some(_) => Depth::One,
+            None => Depth::List,
+        };
         let environments: Vec<EnvironmentName> = self.health.keys().cloned().collect();
-        self.beside = gather(&session.besides, &self.releases, &environments, depth).await;
-        let lifts = self.beside.join(&self.releases, &environments.iter());
-        self.releases.set_lifts(&lifts);
+        let (beside, sources) =
+            begin(&session.besides, &self.releases, &environments, depth, only).await;
+        self.beside = beside;
+        self.join();
         if self.beside.repositories.is_empty()
             && depth == Depth::List
             && self.beside.repositories_wanted() > REPOSITORIES_AT_MOST
@@ -218,6 +228,13 @@ impl Picture {
                 "windlass: more than {REPOSITORIES_AT_MOST} repositories: their pipelines are left out of a list; name a service"
             ));
         }
+        sources
+    }
+
+    fn join(&mut self) {
+        let environments: Vec<EnvironmentName> = self.health.keys().cloned().collect();
+        let lifts = self.beside.join(&self.releases, &environments.iter());
+        self.releases.set_lifts(&lifts);
     }
 
     fn table(&self, filter: Option<&EnvironmentName>) -> String {
@@ -410,7 +427,22 @@ pub(super) async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> 
     let mut picture = Picture::new(session);
     let (mut messages, tasks) = watch_all(session);
     first_picture(&mut picture, &mut messages).await;
-    picture.look_beside(session, Depth::List, out).await;
+    let only = match wanted.as_ref().map(|wanted| wanted.find(&picture.releases)) {
+        None => None,
+        Some(Ok(release)) => Some(release.rollout.id.clone()),
+        Some(Err(why)) => {
+            for task in tasks {
+                task.abort();
+            }
+            // What is out of reach may have it.
+            let exit = match picture.exit() {
+                Exit::Done => Exit::NotFound,
+                exit => exit,
+            };
+            return out.fail(exit, &why);
+        }
+    };
+    let sources = picture.look_beside(session, only, out).await;
     let print = |picture: &Picture, out: &mut Out| match &wanted {
         Some(wanted) => print_one(picture, wanted, out),
         None => out.result(&picture.json(filter.as_ref()), || {
@@ -419,7 +451,7 @@ pub(super) async fn run(session: &Session, args: &StatusArgs, out: &mut Out) -> 
     };
     print(&picture, out);
     if args.watch {
-        watch(&mut picture, &mut messages, out, print).await;
+        watch(&mut picture, &mut messages, sources, out, print).await;
     }
     for task in tasks {
         task.abort();
@@ -465,14 +497,23 @@ pub(super) async fn first_picture(picture: &mut Picture, messages: &mut mpsc::Re
 async fn watch(
     picture: &mut Picture,
     messages: &mut mpsc::Receiver<Msg>,
+    mut sources: Option<Sources>,
     out: &mut Out,
     mut print: impl FnMut(&Picture, &mut Out),
 ) {
-    while let Some(message) = messages.recv().await {
+    while let Some(message) = next(messages, &mut sources).await {
         let mut changed = took(picture, &message);
         let until = Instant::now() + SETTLE;
-        while let Ok(Some(message)) = tokio::time::timeout_at(until, messages.recv()).await {
+        while let Ok(Some(message)) =
+            tokio::time::timeout_at(until, next(messages, &mut sources)).await
+        {
             changed |= took(picture, &message);
+        }
+        if picture.beside.needs_joins() {
+            picture.join();
+        }
+        if let Some(sources) = &sources {
+            sources.want(&mut picture.beside, &picture.releases);
         }
         if changed {
             print(picture, out);
@@ -483,14 +524,42 @@ async fn watch(
     }
 }
 
+/// What comes next, of the clusters or of what is beside them. `None`: no cluster will tell anything more.
+async fn next(messages: &mut mpsc::Receiver<Msg>, sources: &mut Option<Sources>) -> Option<Msg> {
+    loop {
+        let Some(beside) = sources else {
+            return messages.recv().await;
+        };
+        tokio::select! {
+            message = messages.recv() => return message,
+            message = beside.next() => match message {
+                Some(message) => return Some(message),
+                None => *sources = None,
+            },
+        }
+    }
+}
+
 fn took(picture: &mut Picture, message: &Msg) -> bool {
+    if let Msg::Beside(tidings) = message {
+        // Another age of the same facts is no change; other metrics are, where they were asked for.
+        return tidings.iter().fold(false, |changed, tidings| {
+            let metrics = matches!(tidings.fact, Told::Metrics(_));
+            let news = picture.beside.told(tidings.clone());
+            changed | news.weighed | metrics
+        });
+    }
     let Msg::Source(events) = message else {
         return false;
     };
     let mut changed = false;
     for event in events {
         let health = matches!(&event.fact, Fact::Health(health) if picture.health.get(&event.environment).is_none_or(|old| old.state != health.state));
-        changed |= picture.take(event) | health;
+        let moved = picture.take(event);
+        if moved {
+            picture.beside.joins_are_stale();
+        }
+        changed |= moved | health;
     }
     changed
 }
