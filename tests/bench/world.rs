@@ -74,6 +74,8 @@ impl World {
         let name = EnvironmentName::new(ENVIRONMENT);
         let session = Session {
             demo: false,
+            game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             keys: Keymap::default(),
