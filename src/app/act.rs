@@ -75,7 +75,12 @@ impl State {
                 Arming::Armed { .. } => {}
             }
         }
-        if let Some(line) = self.actions.in_flight(&release.rollout.uid) {
+        if let Some(line) = self.actions.in_flight(&release.rollout.uid)
+            && !self
+                .actions
+                .in_flight_for_guards(&release.rollout.uid)
+                .is_some_and(|in_flight| in_flight.lets(verb))
+        {
             offer
                 .because
                 .push(Because::State(format!("{} has no outcome yet", line.title)));
@@ -322,10 +327,7 @@ impl State {
                 .zip(target.release())
                 .and_then(|(environment, id)| known_access(environment, id)),
             source: self.health_behind(target),
-            in_flight: self
-                .actions
-                .in_flight(&plan.target.uid)
-                .map(|line| &line.id),
+            in_flight: self.actions.in_flight_for_guards(&plan.target.uid),
             earlier_unknown: self
                 .actions
                 .last_unknown(&plan.target.uid)

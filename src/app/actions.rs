@@ -60,6 +60,8 @@ pub struct Followed {
 pub enum LineState {
     UnderWay {
         words: String,
+        /// Not yet all of its requests have left.
+        may_send: bool,
     },
     Over {
         outcome: Outcome,
@@ -137,6 +139,7 @@ impl Actions {
             began: now,
             state: LineState::UnderWay {
                 words: "checking".to_owned(),
+                may_send: true,
             },
             change: (plan.change.from(), plan.change.to()),
             beside,
@@ -167,6 +170,15 @@ impl Actions {
             .iter()
             .rev()
             .find(|line| line.uid == *uid && matches!(line.state, LineState::UnderWay { .. }))
+    }
+
+    /// The same as the guards are told of it.
+    pub fn in_flight_for_guards(&self, uid: &Uid) -> Option<crate::ops::guard::InFlight<'_>> {
+        let line = self.in_flight(uid)?;
+        Some(crate::ops::guard::InFlight {
+            id: &line.id,
+            may_send: matches!(line.state, LineState::UnderWay { may_send: true, .. }),
+        })
     }
 
     pub fn any_in_flight(&self) -> bool {

@@ -376,6 +376,16 @@ impl Beside {
             .any(|wanted| wanted.release == *id)
     }
 
+    /// The share of the version that serves after an abort. The canary's own counts are of what it did before, and would
+    /// still be bad when everything is well again.
+    pub fn error_share_of_stable(&self, id: &ReleaseId) -> Option<f64> {
+        use crate::model::metrics::Compared;
+        match &self.metrics.get(id)?.compared {
+            Compared::CanaryAndStable { stable, .. } => stable.errors.value()?.share(),
+            Compared::BeforeAndAfter { .. } => self.error_share(id),
+        }
+    }
+
     /// The share of errors on a release now: of the canary while one runs, else since it finished.
     pub fn error_share(&self, id: &ReleaseId) -> Option<f64> {
         use crate::model::metrics::Compared;

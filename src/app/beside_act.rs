@@ -71,6 +71,16 @@ impl State {
     /// there. What failed on its way is what is run again, never the version that serves in its place.
     fn run_meant(&self, verb: Verb, id: &ReleaseId) -> Result<&std::sync::Arc<Run>, String> {
         let release = self.releases.find(id).ok_or("it is gone")?;
+        // With a gate before one's eyes it is about the run of that gate, and not about a newer one.
+        if let Some(gate) = self
+            .selected_gate()
+            .filter(|gate| self.view == View::Inbox && gate.releases.contains(id))
+        {
+            return match verb {
+                Verb::Cancel => Ok(&gate.run),
+                _ => Err(format!("run #{} has not ended", gate.run.number)),
+            };
+        }
         let pipeline = self
             .beside
             .pipeline(release)
@@ -95,6 +105,23 @@ impl State {
             return Err(format!("nothing failed in run #{}", run.number));
         }
         Ok(run)
+    }
+
+    /// The environment whose arming, tier and name a verb about a run answers to. A run goes through all of them, so it is
+    /// the strictest that any of its gates or releases is in, and the selected one only among its equals.
+    fn environment_of_run(&self, id: &ReleaseId, run: &Run) -> EnvironmentName {
+        let tier = |name: &EnvironmentName| {
+            self.environments
+                .get(name)
+                .map_or(crate::model::source::Tier::Prod, |it| it.tier)
+        };
+        self.beside
+            .environments_of_run(run, &self.releases)
+            .into_iter()
+            .filter(|name| self.environments.contains_key(name))
+            .chain([id.environment.clone()])
+            .max_by_key(|name| (tier(name), *name == id.environment))
+            .unwrap_or_else(|| id.environment.clone())
     }
 
     /// The run that the pipeline pane is about.
@@ -126,11 +153,11 @@ impl State {
     /// A verb that is not about the rollout itself.
     pub(super) fn ask_beside(&mut self, verb: Verb, id: &ReleaseId, _uid: &Uid) -> Vec<Effect> {
         match verb {
-            Verb::Approve | Verb::Reject => self.decide_gate(verb),
+            Verb::Approve | Verb::Reject => self.decide_gate_of(verb, id),
             Verb::Cancel | Verb::Rerun | Verb::RerunFailed => match self.run_meant(verb, id) {
                 Ok(run) => {
                     let subject = RunSubject {
-                        environment: id.environment.clone(),
+                        environment: self.environment_of_run(id, run),
                         run: run.id.clone(),
                         attempt: run.attempt,
                         commit: run.commit.clone(),

@@ -35,11 +35,14 @@ pub enum Command {
     Yaml,
     Copy,
     Refresh,
+    Later,
     Ring,
     Mark,
     Menu,
     Arm,
     Act(Verb),
+    Fault,
+    Tour,
     Suspend,
 }
 
@@ -49,6 +52,8 @@ pub enum Scope {
     Everywhere,
     /// Where a release is selected or open.
     OnRelease,
+    /// In the demo and nowhere else: neither bound nor shown outside it.
+    Demo,
 }
 
 /// Whether it may lead to a request that changes something.
@@ -84,6 +89,22 @@ const fn reads(
         name,
         words,
         scope: Scope::Everywhere,
+        danger: Danger::Reads,
+        keys,
+    }
+}
+
+const fn in_demo(
+    command: Command,
+    name: &'static str,
+    words: &'static str,
+    keys: &'static [&'static str],
+) -> Spec {
+    Spec {
+        command,
+        name,
+        words,
+        scope: Scope::Demo,
         danger: Danger::Reads,
         keys,
     }
@@ -329,11 +350,29 @@ pub const COMMANDS: &[Spec] = &[
     ),
     reads(Command::Back, "back", "leave, close, clear", &["Esc"]),
     reads(Command::Quit, "quit", "leave windlass", &["q", "Ctrl-c"]),
+    in_demo(
+        Command::Fault,
+        "fault",
+        "demo only: what goes wrong on the way",
+        &["F"],
+    ),
+    in_demo(
+        Command::Tour,
+        "tour",
+        "demo only: what to press, step by step",
+        &["Ctrl-t"],
+    ),
     reads(
         Command::Suspend,
         "suspend",
         "to the shell, until fg",
         &["Ctrl-z"],
+    ),
+    in_demo(
+        Command::Later,
+        "later",
+        "demo only: with --still, lets ten seconds pass",
+        &[">"],
     ),
 ];
 

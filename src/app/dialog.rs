@@ -159,6 +159,10 @@ impl Dialog {
     /// content does not, or an emergency's dialog could never be confirmed.
     pub fn planned(&mut self, result: Result<(Plan, Vec<GuardAnswer>), Refusal>) {
         self.reading = false;
+        // What was not true once is not confirmed in the next moment: it is asked for anew.
+        if matches!(self.stage, Stage::Dead { .. }) {
+            return;
+        }
         let before = self.content();
         match result {
             Ok((plan, guards)) => {
@@ -181,9 +185,8 @@ impl Dialog {
                     self.hint = Some(refusal.words());
                 }
                 Stage::Ready { .. } => self.die(refusal.words()),
-                Stage::Reading | Stage::Refused(_) | Stage::Dead { .. } => {
-                    self.stage = Stage::Refused(refusal);
-                }
+                Stage::Reading | Stage::Refused(_) => self.stage = Stage::Refused(refusal),
+                Stage::Dead { .. } => {}
             },
         }
         if self.content() != before {

@@ -47,6 +47,8 @@ pub struct Inbox {
     pub marked: BTreeSet<GateId>,
     /// A finger has chosen: until then the first is selected, whatever comes first.
     touched: bool,
+    /// Where the selection was when it vanished: the next key of movement begins there.
+    rests: usize,
 }
 
 impl Inbox {
@@ -66,15 +68,20 @@ impl Inbox {
         let Some(last) = self.entries.len().checked_sub(1) else {
             return;
         };
+        // After the selected one vanished the first key only selects what is in its place.
         let place = self
             .place()
-            .unwrap_or(0)
-            .saturating_add_signed(by)
+            .map_or(self.rests, |place| place.saturating_add_signed(by))
             .min(last);
         self.selected = self.entries.get(place).map(|entry| entry.waiting.clone());
     }
 
-    /// What is gone is not selected; its neighbour is.
+    /// A key was pressed that may be about the selected one: from now on it stays selected, whatever comes before it.
+    pub(super) fn touch(&mut self) {
+        self.touched |= self.selected.is_some();
+    }
+
+    /// What is gone is not selected, and nothing else is in its place: the next key must not meet a neighbour.
     fn replace(&mut self, entries: Vec<Entry>) -> bool {
         if entries == self.entries {
             return false;
@@ -83,9 +90,9 @@ impl Inbox {
         self.entries = entries;
         if !self.touched {
             self.selected = self.entries.first().map(|entry| entry.waiting.clone());
-        } else if self.place().is_none() {
-            let nearest = place.min(self.entries.len().saturating_sub(1));
-            self.selected = self.entries.get(nearest).map(|entry| entry.waiting.clone());
+        } else if self.selected.is_some() && self.place().is_none() {
+            self.selected = None;
+            self.rests = place;
         }
         let there: BTreeSet<&GateId> = self
             .entries
@@ -160,10 +167,12 @@ impl State {
     /// `a` and the menu's reject: the marked gates one after another, or the one that is meant. Where several wait on one
     /// release, which of them is asked.
     pub(super) fn decide_gate(&mut self, verb: Verb) -> Vec<Effect> {
+        // Marks count where they are seen: elsewhere the key is about what is on the screen there.
         let marked: Vec<QueueItem> = self
             .inbox
             .entries
             .iter()
+            .filter(|_| self.view == View::Inbox)
             .filter_map(|entry| match &entry.waiting {
                 Waiting::Gate(id) if self.inbox.marked.contains(id) => self.beside.gate(id),
                 _ => None,
@@ -192,7 +201,24 @@ impl State {
             return self.start_queue_of(verb, of_marked);
         }
         let gates = self.gates_meant();
-        match gates.as_slice() {
+        self.decide_one_of(verb, &gates)
+    }
+
+    /// The same from a menu, which is about one release, whatever is marked; in the Inbox about the selected gate of it.
+    pub(super) fn decide_gate_of(&mut self, verb: Verb, id: &ReleaseId) -> Vec<Effect> {
+        let selected = self
+            .selected_gate()
+            .filter(|gate| self.view == View::Inbox && gate.releases.contains(id))
+            .map(subject);
+        let gates = match selected {
+            Some(gate) => vec![gate],
+            None => self.gates_of(id),
+        };
+        self.decide_one_of(verb, &gates)
+    }
+
+    fn decide_one_of(&mut self, verb: Verb, gates: &[GateSubject]) -> Vec<Effect> {
+        match gates {
             [] => {
                 self.say(Tone::Plain, "no gate waits here");
                 Vec::new()
@@ -210,13 +236,16 @@ impl State {
         if self.view == View::Inbox {
             return self.selected_gate().map(subject).into_iter().collect();
         }
-        let Some((id, _)) = self.target() else {
-            return Vec::new();
-        };
+        self.target()
+            .map(|(id, _)| self.gates_of(&id))
+            .unwrap_or_default()
+    }
+
+    fn gates_of(&self, id: &ReleaseId) -> Vec<GateSubject> {
         self.beside
             .gates
             .iter()
-            .filter(|gate| gate.releases.contains(&id))
+            .filter(|gate| gate.releases.contains(id))
             .map(subject)
             .collect()
     }

@@ -7,6 +7,7 @@ use super::{
     command::{COMMANDS, Command, Spec},
     dialog::SILENCE,
     key::{Code, Key},
+    keymap::Keymap,
     msg::Effect,
     release_view::{OpenRelease, Pane},
     state::{HistoryPurpose, Loading, LogState, LogsOverlay, Overlay, Ring, State, Tone, View},
@@ -33,6 +34,11 @@ impl State {
         if key.ctrl && key.code == Code::Char('c') {
             return self.quit();
         }
+        // Before whatever lies on top: it can be left at any moment.
+        if self.tour.is_some() && self.session.keys.means(key, Command::Tour) {
+            self.switch_tour();
+            return Vec::new();
+        }
         match self.overlays.last() {
             Some(Overlay::Plan(_)) => self.dialog_key(key),
             Some(_) => self.overlay_key(key),
@@ -42,7 +48,10 @@ impl State {
                     // Until then the selection is the first row, whichever that is. What a finger was about stays selected:
                     // the next key must not meet another release because this one is better now.
                     if !matches!(command, Command::Filter | Command::ClearFilter) {
-                        self.board.untouched &= self.board.selected.is_none();
+                        match self.view {
+                            View::Inbox => self.inbox.touch(),
+                            _ => self.board.untouched &= self.board.selected.is_none(),
+                        }
                     }
                     self.command(command)
                 }
@@ -124,6 +133,18 @@ impl State {
         self.board.top = 0;
     }
 
+    fn later(&mut self) -> Vec<Effect> {
+        if self.session.still {
+            return vec![Effect::Later];
+        }
+        let why = match self.session.demo {
+            true => "time passes by itself: windlass demo --still makes it stand still",
+            false => "only the demo's time can be made to pass",
+        };
+        self.say(Tone::Plain, why);
+        Vec::new()
+    }
+
     pub(super) fn command(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Down => self.move_by(1),
@@ -178,6 +199,7 @@ impl State {
             Command::Yaml => self.yaml(),
             Command::Copy => self.copy(),
             Command::Refresh => self.refresh(),
+            Command::Later => self.later(),
             Command::Ring => self.ring(),
             Command::Mark => self.mark(),
             Command::Menu => match self.target() {
@@ -194,6 +216,11 @@ impl State {
             },
             Command::Arm => self.open_arm(),
             Command::Act(verb) => self.act(verb),
+            Command::Fault => self.open_faults(),
+            Command::Tour => {
+                self.switch_tour();
+                Vec::new()
+            }
             Command::Suspend => vec![Effect::Suspend],
         }
     }
@@ -202,10 +229,15 @@ impl State {
         if matches!(verb, Verb::Approve | Verb::Reject) {
             return self.decide_gate(verb);
         }
-        if matches!(self.view, View::Inbox) && !self.board.marked.is_empty() {
-            return self.start_queue(verb);
-        }
-        if self.view == View::Board && !self.board.marked.is_empty() {
+        let marked = match self.view {
+            View::Board => !self.board.marked.is_empty(),
+            // Only what is listed here: a mark that is not on the screen is none.
+            View::Inbox => self.inbox.entries.iter().any(|entry| {
+                matches!(&entry.waiting, super::inbox::Waiting::Release(id) if self.board.marked.contains(id))
+            }),
+            _ => false,
+        };
+        if marked {
             return self.start_queue(verb);
         }
         let target = self.target();
@@ -682,6 +714,7 @@ impl State {
                 let (stays, effects) = self.silence_key(key, form);
                 (if stays { Keep::Yes } else { Keep::No }, effects)
             }
+            Overlay::Faults(faults) => self.faults_key(key, faults),
             Overlay::Leaving => match key.code {
                 Code::Char('Y') => (Keep::No, vec![Effect::Quit]),
                 Code::Char('w') => {
@@ -780,7 +813,7 @@ impl State {
         match key.code {
             Code::Esc => return (Keep::No, Vec::new()),
             Code::Enter => {
-                let command = palette_matches(typed)
+                let command = palette_matches(typed, &self.session.keys)
                     .get(*selected)
                     .map(|spec| spec.command);
                 return match command {
@@ -795,33 +828,37 @@ impl State {
                 *selected = 0;
             }
         }
-        *selected = (*selected).min(palette_matches(typed).len().saturating_sub(1));
+        *selected = (*selected).min(
+            palette_matches(typed, &self.session.keys)
+                .len()
+                .saturating_sub(1),
+        );
         (Keep::Yes, Vec::new())
     }
 }
 
 /// Whether an overlay stays after a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
+pub(super) enum Keep {
     Yes,
     No,
 }
 
 /// The commands that the palette offers for what is typed: names that begin with it, then those that contain it.
-pub fn palette_matches(typed: &str) -> Vec<&'static Spec> {
+pub fn palette_matches(typed: &str, keys: &Keymap) -> Vec<&'static Spec> {
     let typed = typed.trim().to_lowercase();
-    let mut found: Vec<&Spec> = COMMANDS
-        .iter()
+    let there = || COMMANDS.iter().filter(|spec| keys.has(spec));
+    let mut found: Vec<&Spec> = there()
         .filter(|spec| spec.name.starts_with(&typed))
         .collect();
-    found.extend(COMMANDS.iter().filter(|spec| {
+    found.extend(there().filter(|spec| {
         !spec.name.starts_with(&typed)
             && (spec.name.contains(&typed) || spec.words.to_lowercase().contains(&typed))
     }));
     found
 }
 
-fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
+pub(super) fn list_key(key: Key, selected: &mut usize, last: usize) -> Keep {
     match key.code {
         Code::Esc | Code::Char('q') => return Keep::No,
         Code::Char('j') | Code::Down => *selected += 1,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    command::{COMMANDS, Command, Spec},
+    command::{COMMANDS, Command, Scope, Spec},
     key::Key,
 };
 use crate::config::keys::Keys;
@@ -13,6 +13,8 @@ use crate::config::keys::Keys;
 pub struct Keymap {
     /// Where the configuration says something: all keys of a command.
     changed: HashMap<Command, Vec<String>>,
+    /// Whether the demo's own commands are bound.
+    demo: bool,
 }
 
 impl Keymap {
@@ -23,7 +25,20 @@ impl Keymap {
             .filter_map(|spec| Some((spec.command, keys.0.get(spec.name)?.clone())));
         Self {
             changed: changed.collect(),
+            demo: false,
         }
+    }
+
+    /// With the demo's own commands, or without.
+    #[must_use]
+    pub fn in_demo(mut self, demo: bool) -> Self {
+        self.demo = demo;
+        self
+    }
+
+    /// Whether a command is there at all.
+    pub fn has(&self, spec: &Spec) -> bool {
+        self.demo || spec.scope != Scope::Demo
     }
 
     /// The keys of a command, as one would write them.
@@ -44,7 +59,7 @@ impl Keymap {
     pub fn command(&self, key: Key) -> Option<Command> {
         COMMANDS
             .iter()
-            .find(|spec| self.of(spec).any(|text| key.is(text)))
+            .find(|spec| self.has(spec) && self.of(spec).any(|text| key.is(text)))
             .map(|spec| spec.command)
     }
 
@@ -57,7 +72,11 @@ impl Keymap {
 mod tests {
     use super::*;
     use crate::{
-        app::{command::Danger, key::Code},
+        app::{
+            command::{Danger, Scope},
+            key::Code,
+            palette_matches,
+        },
         config::keys,
         ops::intent::Verb,
     };
@@ -72,8 +91,10 @@ mod tests {
             .iter()
             .map(|named| (named.name, named.keys, named.acts))
             .collect();
+        // The demo reads no configuration.
         let declared: Vec<_> = COMMANDS
             .iter()
+            .filter(|spec| spec.scope != Scope::Demo)
             .map(|spec| (spec.name, spec.keys, spec.danger != Danger::Reads))
             .collect();
         assert_eq!(known, declared);
@@ -92,6 +113,16 @@ mod tests {
         assert_eq!(keys.first(Command::Ring), None);
         assert_eq!(keys.command(Key::char('.')), None);
         assert_eq!(keys.command(Key::char('j')), Some(Command::Down));
+    }
+
+    #[test]
+    fn what_is_for_the_demo_is_bound_nowhere_else() {
+        let keys = keymap("");
+        assert_eq!(keys.command(Key::char('F')), None);
+        assert!(palette_matches("fault", &keys).is_empty());
+        let keys = keys.in_demo(true);
+        assert_eq!(keys.command(Key::char('F')), Some(Command::Fault));
+        assert_eq!(palette_matches("fault", &keys).len(), 1);
     }
 
     #[test]

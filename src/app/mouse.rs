@@ -194,7 +194,8 @@ const fn is_read(overlay: &Overlay) -> bool {
         | Overlay::History(_)
         | Overlay::Logs(_)
         | Overlay::Yaml { .. }
-        | Overlay::Changed(_) => true,
+        | Overlay::Changed(_)
+        | Overlay::Faults(_) => true,
         Overlay::Plan(_)
         | Overlay::Arm { .. }
         | Overlay::ChooseGate { .. }

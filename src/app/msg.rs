@@ -2,7 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{key::Key, mouse::Mouse, state::AuditLine};
+use super::{
+    faults::{Change, InForce},
+    key::Key,
+    mouse::Mouse,
+    state::AuditLine,
+};
 use crate::{
     model::{
         detail::Revision,
@@ -74,6 +79,8 @@ pub enum Msg {
         intent: IntentId,
         by: Option<Safe>,
     },
+    /// The demo's faults that are in force.
+    Faults(InForce),
     /// Something that the runtime did ended, in words.
     Said {
         good: bool,
@@ -83,7 +90,11 @@ pub enum Msg {
 
 #[derive(Clone, Debug)]
 pub enum ActionUpdate {
-    Words(String),
+    /// `may_send`: a request of it may still leave.
+    UnderWay {
+        words: String,
+        may_send: bool,
+    },
     Over(Outcome),
 }
 
@@ -154,6 +165,10 @@ pub enum Effect {
     Copy(String),
     /// The bell, and a notice where the terminal has one.
     Ring(String),
+    /// Of the demo's faults: [`Msg::Faults`]. Nobody does it outside the demo.
+    Fault(Change),
     Suspend,
+    /// Let ten seconds pass, where time stands still.
+    Later,
     Quit,
 }

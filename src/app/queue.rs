@@ -2,16 +2,16 @@
 //! does not end well. Owns the order and the count, and no shortcut around a dialog.
 
 use super::{
+    inbox::Waiting,
     msg::Effect,
-    state::{State, Tone},
+    state::{Overlay, State, Tone, View},
 };
 use crate::{
-    model::id::{IntentId, ReleaseId, Uid},
-    ops::{
-        intent::Verb,
-        machine::OutcomeKind,
-        subject::{GateSubject, Subject},
+    model::{
+        id::{IntentId, ReleaseId, Uid},
+        pipeline::GateId,
     },
+    ops::{intent::Verb, machine::OutcomeKind, subject::GateSubject},
 };
 
 /// What is decided next: a release as the object that was marked, or a gate, whose identity holds everything.
@@ -24,20 +24,38 @@ pub enum Item {
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub verb: Verb,
+    /// The action that is being decided now: the outcome of any other is not its business.
+    current: Option<Current>,
     pub left: Vec<Item>,
     pub done: usize,
     pub of: usize,
 }
 
+#[derive(Clone, Debug)]
+struct Current {
+    intent: IntentId,
+    /// What was marked for it.
+    gate: Option<GateId>,
+    releases: Vec<ReleaseId>,
+}
+
 impl State {
     /// Starts with everything that is marked, in the order of the Board.
     pub(super) fn start_queue(&mut self, verb: Verb) -> Vec<Effect> {
+        let here =
+            |id: &ReleaseId| {
+                self.view != View::Inbox
+                    || self.inbox.entries.iter().any(
+                        |entry| matches!(&entry.waiting, Waiting::Release(waits) if waits == id),
+                    )
+            };
         let left: Vec<Item> = self
             .board
             .rows()
             .iter()
             .filter_map(|row| self.releases.get(row.slot))
             .filter(|release| self.board.marked.contains(&release.rollout.id))
+            .filter(|release| here(&release.rollout.id))
             .map(|release| Item::Release(release.rollout.id.clone(), release.rollout.uid.clone()))
             .collect();
         self.start_queue_of(verb, left)
@@ -48,6 +66,7 @@ impl State {
         left.reverse();
         self.queue = Some(Queue {
             verb,
+            current: None,
             of: left.len(),
             left,
             done: 0,
@@ -63,19 +82,37 @@ impl State {
         let Some(item) = queue.left.pop() else {
             let words = format!("{}/{} done", queue.done, queue.of);
             self.queue = None;
-            self.board.marked.clear();
-            self.inbox.marked.clear();
             self.say(Tone::Good, words);
             return Vec::new();
         };
         let depth = self.overlays.len();
+        let (gate, releases) = match &item {
+            Item::Release(id, _) => (None, vec![id.clone()]),
+            Item::Gate(subject) => {
+                // By the time it is decided it waits no more, and nobody knows whose it was.
+                let gate = self.beside.gate(&subject.gate);
+                let releases = gate.map(|gate| gate.releases.clone());
+                (Some(subject.gate.clone()), releases.unwrap_or_default())
+            }
+        };
         let effects = match item {
             Item::Release(id, uid) => self.ask(verb, Some((id, uid))),
             Item::Gate(gate) => self.ask_gate(verb, gate),
         };
-        if self.overlays.len() == depth {
-            // Refused: the reasons are in the notice.
-            self.queue = None;
+        let opened = match self.overlays.get(depth..).unwrap_or_default() {
+            [Overlay::Plan(dialog)] => Some(dialog.intent.id.clone()),
+            // Refused: the reasons are in the notice. Or it has to be chosen first, which is no queue's business.
+            _ => None,
+        };
+        match (opened, &mut self.queue) {
+            (Some(intent), Some(queue)) => {
+                queue.current = Some(Current {
+                    intent,
+                    gate,
+                    releases,
+                });
+            }
+            _ => self.queue = None,
         }
         effects
     }
@@ -85,31 +122,16 @@ impl State {
         let Some(queue) = &mut self.queue else {
             return Vec::new();
         };
-        if self
-            .actions
-            .line(intent)
-            .is_none_or(|line| line.verb != queue.verb)
-        {
+        let Some(current) = queue.current.take_if(|current| current.intent == *intent) else {
             return Vec::new();
-        }
+        };
         if kind == OutcomeKind::Observed {
             queue.done += 1;
-            if let Some(line) = self.actions.line(intent) {
-                match &line.target {
-                    Subject::Release(id) => {
-                        self.board.marked.remove(id);
-                    }
-                    Subject::Gate(subject) => {
-                        self.inbox.marked.remove(&subject.gate);
-                        // Marked on the Board by its release.
-                        if let Some(gate) = self.beside.gate(&subject.gate) {
-                            for id in &gate.releases {
-                                self.board.marked.remove(id);
-                            }
-                        }
-                    }
-                    Subject::Run(_) | Subject::Silence(_) | Subject::Expire(_) => {}
-                }
+            if let Some(gate) = &current.gate {
+                self.inbox.marked.remove(gate);
+            }
+            for id in &current.releases {
+                self.board.marked.remove(id);
             }
             return self.next_in_queue();
         }

@@ -6,8 +6,18 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    actions::Actions, beside::Beside, board, changed::ChangedBefore, dialog::Dialog, inbox::Inbox,
-    keymap::Keymap, queue::Queue, release_view, releases::Releases,
+    actions::Actions,
+    beside::Beside,
+    board,
+    changed::ChangedBefore,
+    dialog::Dialog,
+    faults::{FaultsOverlay, InForce},
+    inbox::Inbox,
+    keymap::Keymap,
+    queue::Queue,
+    release_view,
+    releases::Releases,
+    tour::Tour,
 };
 use crate::{
     model::{
@@ -50,6 +60,9 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Releases that ring when they wait, fail or are done.
     pub ringing: HashMap<ReleaseId, Ring>,
+    /// What goes wrong on the way to the demo's world.
+    pub faults: InForce,
+    pub tour: Option<Tour>,
     pub last_key: Option<Timestamp>,
     /// The last row that was clicked, and when: a second click soon after opens it.
     pub clicked: Option<(ReleaseId, Timestamp)>,
@@ -62,6 +75,10 @@ pub struct State {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub demo: bool,
+    /// The demo's scenario is a game.
+    pub game: Option<Game>,
+    /// Its time passes only with keys.
+    pub still: bool,
     /// `--read-only`: nothing can be armed.
     pub read_only: bool,
     /// Minutes without a key after which an armed environment is read-only again.
@@ -77,6 +94,24 @@ pub struct Session {
     pub next_intent: u64,
     /// Intents of earlier sessions that never got an outcome: the first thing shown.
     pub open_intents: Vec<OpenIntent>,
+}
+
+/// A game that is played: its clock is the world's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Game {
+    pub began: Timestamp,
+    pub speed: f64,
+}
+
+impl Game {
+    /// `03:12`, by the world's clock.
+    pub fn words(self, now: Timestamp) -> String {
+        let real = now.duration_since(self.began).as_secs_f64().max(0.0);
+        // A game that is left alone for a day has been lost already.
+        let seconds = jiff::SignedDuration::try_from_secs_f64(real * self.speed)
+            .map_or(0, |since| since.as_secs());
+        format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    }
 }
 
 /// An intent without an outcome, found in the audit log at the start.
@@ -171,6 +206,8 @@ pub enum Overlay {
     /// Leaving with an action that has no outcome.
     Leaving,
     OpenIntents,
+    /// The demo's faults.
+    Faults(FaultsOverlay),
 }
 
 /// Something asked for that may not have come yet.
@@ -331,6 +368,8 @@ impl State {
             queue: None,
             notice: None,
             ringing: HashMap::new(),
+            faults: InForce::default(),
+            tour: None,
             last_key: None,
             clicked: None,
             dirty: true,

@@ -43,7 +43,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Mouse(mouse) => state.mouse(mouse),
         Msg::Resized { columns, rows } => {
             state.columns = columns;
-            state.rows = rows;
+            state.rows = state.rows_without_tour(rows);
             state.dirty = true;
             Vec::new()
         }
@@ -90,12 +90,17 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.dirty = true;
             Vec::new()
         }
+        Msg::Faults(told) => {
+            state.faults_told(told);
+            Vec::new()
+        }
         Msg::RevertedBy { intent, by } => state.reverted_by(&intent, by),
         Msg::Said { good, words } => {
             state.say(if good { Tone::Plain } else { Tone::Bad }, words);
             Vec::new()
         }
     };
+    state.tour_goes_on();
     effects.extend(state.time_passed());
     effects.extend(state.want());
     if !facts {
@@ -253,11 +258,25 @@ impl State {
         self.dirty = true;
         let now = self.now;
         let outcome = match update {
-            ActionUpdate::Words(words) => {
+            ActionUpdate::UnderWay { words, may_send } => {
                 if let Some(line) = self.actions.line_mut(intent)
-                    && let LineState::UnderWay { words: old } = &mut line.state
+                    && let LineState::UnderWay {
+                        words: old,
+                        may_send: before,
+                    } = &mut line.state
                 {
+                    let was = std::mem::replace(before, may_send);
+                    let same = *old == words;
                     old.clone_from(&words);
+                    if was != may_send {
+                        self.ask_guards_again();
+                    }
+                    if same {
+                        return Vec::new();
+                    }
+                    let Some(line) = self.actions.line(intent) else {
+                        return Vec::new();
+                    };
                     let title = line.title.clone();
                     self.say(Tone::Plain, format!("{title}: {words}"));
                 }

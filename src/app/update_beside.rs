@@ -25,7 +25,15 @@ impl State {
             let Some(id) = line.target.release() else {
                 continue;
             };
-            let share = self.beside.error_share(id);
+            let aborted = self
+                .releases
+                .find(id)
+                .is_some_and(|release| release.rollout.aborted());
+            let share = if aborted {
+                self.beside.error_share_of_stable(id)
+            } else {
+                self.beside.error_share(id)
+            };
             let firing: Vec<_> = self
                 .beside
                 .firing(id)

@@ -14,7 +14,7 @@ impl State {
     pub fn wake_at(&self) -> Option<Timestamp> {
         let mut due: Vec<Timestamp> = Vec::new();
         let now = self.now;
-        if self.session.clock {
+        if self.session.clock || self.session.game.is_some() {
             // While keys come their frames show the time; the second hand alone draws when they rest.
             let keys_rest = self
                 .last_key

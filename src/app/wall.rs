@@ -98,6 +98,7 @@ impl Wall {
             | Msg::Log { .. }
             | Msg::Audit { .. }
             | Msg::RevertedBy { .. }
+            | Msg::Faults(_)
             | Msg::Said { .. } => Vec::new(),
         }
     }

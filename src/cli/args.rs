@@ -120,6 +120,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What helps to find a mistake, without secrets, in one file to read and send
+    Report(ReportArgs),
     /// What was done, by this program on this machine
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -173,6 +175,9 @@ pub struct DemoArgs {
     /// How fast its time goes
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub speed: f64,
+    /// Its time stands still: each key lets a second pass, > lets ten. The same seed and keys give the same screens
+    #[arg(long, conflicts_with_all = ["serve", "wall"])]
+    pub still: bool,
     /// What goes wrong on the way, as 503, latency:300 or lost-answer:1@github; --help tells which there are
     #[arg(long, value_name = "KIND", long_help = FAULTS)]
     pub fault: Vec<String>,
@@ -183,9 +188,25 @@ pub struct DemoArgs {
     /// The first of five ports in a row: Kubernetes, GitHub, Prometheus, Alertmanager, GitHub's logs
     #[arg(long, value_name = "N", requires = "serve", value_parser = clap::value_parser!(u16).range(1..=65531))]
     pub port: Option<u16>,
+    /// With a guided tour: what to press next, and why
+    #[arg(long, conflicts_with_all = ["wall", "serve"])]
+    pub tour: bool,
+    /// The score of a game as JSON
+    #[arg(long)]
+    pub json: bool,
     /// Write every request that arrives at the world into this file, one JSON object a line
     #[arg(long, value_name = "FILE", hide = true)]
     pub requests: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Where to; default: windlass-report-DATE-TIME.txt here. Never over a file that is there
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Other names for environments, namespaces, services, people and hosts: name-1, name-2, ...
+    #[arg(long)]
+    pub anonymous: bool,
 }
 
 #[derive(Clone, Debug, Args)]

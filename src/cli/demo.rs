@@ -3,11 +3,15 @@
 //! Must never read a kubeconfig, a configuration or a token, and leaves nothing behind: what it writes is in a private
 //! folder that goes with it.
 
+mod meddle;
+mod score;
+
 use std::{
     fs::{DirBuilder, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use serde_json::json;
@@ -24,7 +28,7 @@ use crate::{
     demo::{self, World},
     model::id::EnvironmentName,
     runtime::{
-        audit as log,
+        audit as log, clock,
         session::{Session, Variables, Wrong},
         start::Options,
         wall::{self, Lookout},
@@ -64,11 +68,16 @@ pub(super) async fn run(
         faults,
         request_log: args.requests.clone(),
         port: args.port,
+        still: args.still,
     };
     let world = match World::start(options).await {
-        Ok(world) => world,
+        Ok(world) => Rc::new(world),
         Err(error) => return out.fail(Exit::Usage, &told(&error)),
     };
+    // Before anybody asks what time it is.
+    if let Some(still) = world.still() {
+        clock::stand(Box::new(Still(still)));
+    }
     let folder = match Folder::make() {
         Ok(folder) => folder,
         Err(error) => {
@@ -78,7 +87,9 @@ pub(super) async fn run(
         }
     };
     if args.serve {
-        return serve(&world, &folder, out).await;
+        let exit = serve(&world, &folder, out).await;
+        score::print(&world, out);
+        return exit;
     }
     if args.wall {
         let options = run::wall_options(true, args.every, wall::letters_of(variables));
@@ -91,7 +102,7 @@ pub(super) async fn run(
         };
     }
     // Its audit is as real as any other, and gone with the demo.
-    match session(&world, &folder.0, cli.global.read_only, variables) {
+    let exit = match session(&world, &folder.0, cli.global.read_only, variables) {
         Ok(session) => {
             screen(
                 &session.with_theme(cli.global.theme.as_deref()),
@@ -99,13 +110,40 @@ pub(super) async fn run(
                     demo: true,
                     read_only: cli.global.read_only,
                     open: None,
+                    meddle: Some(meddle::meddle(&world)),
+                    tour: args.tour,
+                    game: world.score().map(|_| args.speed),
                 },
                 variables,
                 out,
             )
             .await
         }
-        Err(Wrong(why)) => out.fail(Exit::Internal, &why),
+        Err(Wrong(why)) => return out.fail(Exit::Internal, &why),
+    };
+    score::print(&world, out);
+    exit
+}
+
+/// The world's time as the program's own.
+#[derive(Debug)]
+struct Still(demo::Still);
+
+impl clock::Source for Still {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+
+    fn second(&self) -> jiff::Timestamp {
+        self.0.second()
+    }
+
+    fn rests(&self) -> bool {
+        self.0.rests()
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.0.pass(seconds);
     }
 }
 

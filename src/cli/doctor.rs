@@ -18,6 +18,13 @@ use crate::{
 };
 
 pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
+    let (exit, object) = look(session).await;
+    out.result(&object, || text(&object));
+    exit
+}
+
+/// Everything that is found, as `windlass.doctor/1`, and how the command ends with it.
+pub(super) async fn look(session: &Session) -> (Exit, Value) {
     let mut sources = Vec::new();
     let mut exit = Exit::Done;
     for ready in &session.environments {
@@ -60,8 +67,7 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
         "open_intents": open,
         "warnings": session.warnings,
     });
-    out.result(&object, || text(&object));
-    exit
+    (exit, object)
 }
 
 async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
@@ -124,7 +130,8 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
     })
 }
 
-fn text(object: &Value) -> String {
+/// For people.
+pub(super) fn text(object: &Value) -> String {
     let mut lines = Vec::new();
     for source in object
         .get("sources")

@@ -134,7 +134,7 @@ async fn alerts(name: &EnvironmentName, server: &Alertmanager) -> Value {
             "state": SourceState::Live.word(),
             "detail": null,
             "alerts": facts.alerts.len(),
-            "silences": facts.silences.len(),
+            "silences": facts.tells_all_silences().then_some(facts.silences.len()),
             "answered_ms": i64::try_from(now().duration_since(started).as_millis()).unwrap_or(i64::MAX),
             "clock": clock(server.http().ahead_ms()),
             // It has no permissions of its own: whoever can read can silence, unless a proxy says no.

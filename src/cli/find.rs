@@ -2,6 +2,7 @@
 
 use crate::{
     app::releases::Releases,
+    config::nearest,
     model::{
         id::{EnvironmentName, Namespace, ReleaseId, ServiceName, WorkloadKind},
         release::Release,
@@ -105,9 +106,8 @@ impl Wanted {
                 self.name
             );
         }
-        let mut near: Vec<String> = releases
-            .iter()
-            .map(|(_, release)| &release.rollout.id)
+        let ids = || releases.iter().map(|(_, release)| &release.rollout.id);
+        let mut near: Vec<String> = ids()
             .filter(|id| {
                 id.name.as_str().contains(self.name.as_str())
                     || self.name.as_str().contains(id.name.as_str())
@@ -115,14 +115,31 @@ impl Wanted {
             .map(ToString::to_string)
             .take(5)
             .collect();
+        if near.is_empty() {
+            let nearest = nearest(self.name.as_str(), ids().map(|id| id.name.as_str()));
+            near.extend(
+                ids()
+                    .filter(|id| Some(id.name.as_str()) == nearest)
+                    .map(ToString::to_string)
+                    .take(5),
+            );
+        }
         near.sort();
+        let among = match releases.len() {
+            0 => String::new(),
+            1 => " among the 1 release there is".to_owned(),
+            many => format!(" among {many} releases"),
+        };
         match near.is_empty() {
             true => format!(
-                "{} was not found among {} releases",
-                self.name,
-                releases.len()
+                "{} was not found{among}; windlass status lists them",
+                self.name
             ),
-            false => format!("{} was not found; there is {}", self.name, near.join(", ")),
+            false => format!(
+                "{} was not found{among}; there is {}",
+                self.name,
+                near.join(", ")
+            ),
         }
     }
 }

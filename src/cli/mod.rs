@@ -2,9 +2,11 @@
 //! audit with it; owns the words of standard output, and the exit codes.
 
 mod aftermath;
+mod alias;
 pub mod args;
 mod audit;
 mod beside;
+mod bundle;
 mod decide;
 mod demo;
 mod doctor;
@@ -15,6 +17,7 @@ mod history;
 mod inbox;
 mod init;
 mod out;
+mod redact;
 mod report;
 mod report_beside;
 mod run;

@@ -5,7 +5,7 @@ use tokio::{runtime::Builder, task::LocalSet};
 
 use super::{
     args::{Cli, Command, ConfigCommand, VerbArgs},
-    audit, decide, demo, doctor,
+    audit, bundle, decide, demo, doctor,
     exit::Exit,
     find::Wanted,
     history, inbox, init,
@@ -62,6 +62,7 @@ pub fn run(cli: Cli, variables: Variables<'_>) -> Exit {
 fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Status(args)) => args.json,
+        Some(Command::Demo(args)) => args.json,
         Some(Command::Promote { verb, .. } | Command::Rollback { verb, .. }) => verb.target.json,
         Some(
             Command::Pause(verb)
@@ -83,6 +84,9 @@ fn wants_json(command: Option<&Command>) -> bool {
 async fn inside(cli: Cli, variables: Variables<'_>, out: &mut Out) -> Exit {
     if let Some(Command::Config(ConfigCommand::Init { print })) = &cli.command {
         return init::run(&cli.global, *print, variables, out).await;
+    }
+    if let Some(Command::Report(args)) = &cli.command {
+        return interruptible(Box::pin(bundle::run(args, &cli.global, variables, out))).await;
     }
     if let Some(Command::Wall(args)) = &cli.command {
         let lookout = match Lookout::open(&cli.global.wanted(), variables) {
@@ -190,6 +194,7 @@ async fn headless(session: &Session, command: Command, out: &mut Out) -> Exit {
         Command::Open { .. }
         | Command::Wall(_)
         | Command::Demo(_)
+        | Command::Report(_)
         | Command::Audit(_)
         | Command::Config(_)
         | Command::Completions { .. }

@@ -56,6 +56,9 @@ pub(super) async fn find<'a>(
     if let Some((exit, why)) = troubles.into_iter().next() {
         return Err((exit, why));
     }
+    if releases.is_empty() {
+        look_around(&asked, wanted, &mut releases).await;
+    }
     let found = wanted
         .find(&releases)
         .map_err(|why| (Exit::NotFound, why))?;
@@ -76,6 +79,27 @@ pub(super) async fn find<'a>(
         .await
         .map_err(|error| trouble(ready, &error))?;
     Ok((ready, release))
+}
+
+/// Nobody has this name: what there is instead is worth one list, for the sentence. Without it the sentence is shorter.
+async fn look_around(asked: &[&Ready], wanted: &Wanted, releases: &mut Releases) {
+    let only = wanted.namespace.as_ref().map(std::slice::from_ref);
+    for ready in asked {
+        let Ok(cluster) = &ready.cluster else {
+            continue;
+        };
+        let namespaces = only.or(cluster.namespaces.as_deref());
+        match find::all(&cluster.client, &ready.name, &WorkloadKind::ALL, namespaces).await {
+            Ok(rollouts) => {
+                for rollout in rollouts {
+                    releases.apply(&ready.name, &Fact::Rollout(rollout.into()));
+                }
+            }
+            Err(error) => {
+                tracing::info!(environment = %ready.name, error = %error.sentence(), "what there is could not be listed");
+            }
+        }
+    }
 }
 
 async fn collect(

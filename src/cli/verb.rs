@@ -273,11 +273,20 @@ pub(super) async fn confirm_and_execute<S: System>(
     let (control, commands) = mpsc::unbounded_channel();
     let signals = tokio::task::spawn_local(forward_signals(control));
     let quiet = out.is_json();
-    let outcome = execute(machine, system, &session.recorder, now, commands, |words| {
-        if !quiet {
-            out.note(&words);
-        }
-    })
+    let mut said = String::new();
+    let outcome = execute(
+        machine,
+        system,
+        &session.recorder,
+        now,
+        commands,
+        |underway| {
+            if !quiet && underway.words != said {
+                out.note(&underway.words);
+                said = underway.words;
+            }
+        },
+    )
     .await;
     signals.abort();
     Ok(outcome)

@@ -27,6 +27,7 @@ use serde::{Deserialize, Deserializer};
 use crate::model::source::Tier;
 
 pub use load::{Loaded, load, path};
+pub(crate) use near::nearest;
 pub use problem::{Problem, Problems};
 pub use schema::schema;
 pub use secret::{SecretError, SecretSource, Variables};

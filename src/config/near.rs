@@ -1,7 +1,7 @@
 //! The nearest valid word to a mistaken one. Must never guess: a far word is no suggestion.
 
 /// The nearest of `words`, when it is near enough to be meant.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     words
         .into_iter()

@@ -9,6 +9,8 @@ use super::clock::Moment;
 use super::cluster::Cluster;
 use super::flow::{Flow, Span};
 use super::scenario::{Alert, Scenario, What};
+use super::score::Harm;
+use super::script::Script;
 
 /// More than this share of a service's requests failing is an alert.
 pub(super) const TOO_MANY: f64 = 0.02;
@@ -181,17 +183,37 @@ fn notes(name: &str, summary: &str, description: &str) -> BTreeMap<String, Strin
     ])
 }
 
+/// The share of a version's requests that fails.
+fn errors_of(script: &Script, span: &Span, version: &str) -> f64 {
+    script.serves(version).under(span.share_of(version)).errors
+}
+
+/// The share of all requests of a service that fails.
+fn failed(script: &Script, span: &Span) -> f64 {
+    let shares = span.shares.iter();
+    shares
+        .map(|share| share.part * errors_of(script, span, &share.server.version))
+        .sum()
+}
+
+/// How many of a service's requests failed, and from when.
+pub(super) fn harm(cluster: &Cluster, namespace: &str, service: &str) -> Vec<Harm> {
+    let script = cluster.script(namespace, service);
+    let mut known = cluster.flows.known();
+    let flow = known.find(|(place, name, _)| (*place, *name) == (namespace, service));
+    let spans = flow.into_iter().flat_map(|(_, _, flow)| &flow.spans);
+    let harm = spans.map(|span| Harm {
+        from: span.from,
+        failed: failed(&script, span),
+    });
+    harm.collect()
+}
+
 /// Too many of a service's requests fail, as the rule counts them: over all versions that serve it.
 fn failing(cluster: &Cluster, namespace: &str, service: &str, flow: &Flow) -> Option<Alarm> {
     let script = cluster.script(namespace, service);
-    let errors_of =
-        |span: &Span, version: &str| script.serves(version).under(span.share_of(version)).errors;
-    let failed = |span: &Span| -> f64 {
-        let shares = span.shares.iter();
-        shares
-            .map(|share| share.part * errors_of(span, &share.server.version))
-            .sum()
-    };
+    let errors_of = |span: &Span, version: &str| errors_of(&script, span, version);
+    let failed = |span: &Span| failed(&script, span);
     let last = flow.spans.last()?;
     let value = failed(last);
     if value <= TOO_MANY {

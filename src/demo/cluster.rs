@@ -79,9 +79,14 @@ impl Cluster {
 
     /// Lets everything happen that is due until then.
     pub(super) fn advance(&mut self, to: Moment) {
+        self.work(to, to);
+    }
+
+    /// Lets everything happen that is due by `until`; then it is `at`, or later by what happened last.
+    pub(super) fn work(&mut self, at: Moment, until: Moment) {
         loop {
             self.notice();
-            let Some((due, matter)) = self.queue.pop_due(to) else {
+            let Some((due, matter)) = self.queue.pop_due(until) else {
                 break;
             };
             self.clock.set(due);
@@ -91,7 +96,7 @@ impl Cluster {
                 Matter::Story(place) => seed::go_on(self, place),
             }
         }
-        self.clock.set(to);
+        self.clock.set(at);
     }
 
     pub(super) fn next_due(&self) -> Option<Moment> {

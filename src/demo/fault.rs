@@ -102,6 +102,15 @@ pub enum Only {
 }
 
 impl Only {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Watch => "watch",
+            Self::Patch => "patch",
+            Self::Post => "post",
+        }
+    }
+
     pub(super) fn named(word: &str) -> Option<Self> {
         Some(match word {
             "get" => Self::Get,
@@ -218,6 +227,39 @@ impl FromStr for Fault {
     }
 }
 
+/// As it is written; the paths of a scenario's fault are not told.
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.what {
+            What::Latency(by) => write!(out, "latency:{}", by.as_millis())?,
+            What::TooManyRequests => out.write_str("429")?,
+            What::ServerError => out.write_str("500")?,
+            What::BadGateway => out.write_str("502")?,
+            What::Unavailable => out.write_str("503")?,
+            What::GatewayTimeout => out.write_str("504")?,
+            What::Unauthorized => out.write_str("unauthorized")?,
+            What::Truncate => out.write_str("truncate")?,
+            What::Conflict => out.write_str("conflict")?,
+            What::Gone => out.write_str("gone")?,
+            What::LostAnswer => out.write_str("lost-answer")?,
+            What::Forbidden => out.write_str("forbidden")?,
+            What::Hang => out.write_str("hang")?,
+            What::RateLimit => out.write_str("rate-limit")?,
+            What::Secondary => out.write_str("secondary")?,
+            What::Clock(seconds) => write!(out, "clock:{seconds}")?,
+        }
+        if let Some(times) = self.times {
+            write!(out, ":{times}")?;
+        }
+        let only = self.only.map(Only::word);
+        match (self.server.map(Server::word), only) {
+            (Some(server), Some(only)) => write!(out, "@{server}+{only}"),
+            (Some(word), None) | (None, Some(word)) => write!(out, "@{word}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 impl Fault {
     /// At one server only.
     pub(super) fn at(mut self, server: Server) -> Result<Self, String> {
@@ -302,6 +344,15 @@ impl Faults {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    pub(super) fn end(&mut self, fault: &Fault) {
+        self.0.retain(|force| force.fault != *fault);
+    }
+
+    pub(super) fn in_force(&self, now: Moment) -> Vec<Fault> {
+        let holding = self.0.iter().filter(|force| force.holds(now));
+        holding.map(|force| force.fault.clone()).collect()
     }
 
     /// When the next one begins.
@@ -500,6 +551,29 @@ mod tests {
                 .strike(target(Only::Patch, false), "/", Moment::OPENING)
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_fault_is_told_as_it_is_written() {
+        for text in [
+            "latency:300",
+            "clock:-90:2",
+            "503@prometheus",
+            "lost-answer:1@github+post",
+            "500:2@patch",
+        ] {
+            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_fault_that_is_ended_leaves_the_others() {
+        let mut faults = Faults::default();
+        for text in ["503@prometheus", "503", "503@prometheus"] {
+            faults.add(text.parse().unwrap());
+        }
+        faults.end(&"503@prometheus".parse().unwrap());
+        assert_eq!(faults.in_force(Moment::OPENING), ["503".parse().unwrap()]);
     }
 
     #[test]

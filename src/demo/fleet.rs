@@ -202,6 +202,7 @@ fn model() -> Scenario {
         }],
         services: vec![service],
         faults: Vec::new(),
+        game: None,
     }
 }
 

@@ -235,7 +235,7 @@ pub(super) async fn pass<S: Said>(
     target: impl FnOnce(&Asked) -> Target,
     answer: impl FnOnce(&Asked, &[What]) -> S,
 ) -> Response {
-    let at = Timestamp::now();
+    let at = api.time.now();
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, BODY_LIMIT).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).ok();
@@ -274,8 +274,8 @@ pub(super) async fn pass<S: Said>(
         return Response::default();
     }
     let mut response = said.send(struck.contains(&What::Truncate));
-    if skew(&struck) != 0 {
-        let date = server_time(&struck)
+    if skew(&struck) != 0 || api.time.is_still() {
+        let date = server_time(api, &struck)
             .strftime("%a, %d %b %Y %H:%M:%S GMT")
             .to_string();
         if let Ok(date) = HeaderValue::from_str(&date) {
@@ -297,8 +297,8 @@ pub(super) fn skew(struck: &[What]) -> i64 {
 }
 
 /// What time the server thinks it is.
-pub(super) fn server_time(struck: &[What]) -> Timestamp {
-    let now = Timestamp::now();
+pub(super) fn server_time(api: &Api, struck: &[What]) -> Timestamp {
+    let now = api.time.now();
     now.saturating_add(SignedDuration::from_secs(skew(struck)))
         .unwrap_or(now)
 }

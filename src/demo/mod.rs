@@ -34,11 +34,13 @@ mod prometheus;
 mod queue;
 mod requests;
 mod scenario;
+mod score;
 mod script;
 mod seed;
 mod selector;
 mod server;
 mod store;
+mod time;
 mod write;
 
 #[cfg(test)]
@@ -52,6 +54,7 @@ use tokio::time::Instant;
 pub use fault::{BadFault, Fault, Only, Server, What};
 pub use link::ServiceLink;
 pub use requests::Request;
+pub use score::{Mark, Score};
 
 use alertmanager::Alertmanager;
 use api::Api;
@@ -77,6 +80,8 @@ pub struct Options {
     pub request_log: Option<PathBuf>,
     /// The first of five in a row; None: whatever is free.
     pub port: Option<u16>,
+    /// Its time begins at a fixed instant and passes only when it is told to.
+    pub still: bool,
 }
 
 impl Default for Options {
@@ -89,6 +94,7 @@ impl Default for Options {
             faults: Vec::new(),
             request_log: None,
             port: None,
+            still: false,
         }
     }
 }
@@ -129,6 +135,7 @@ pub struct World {
     alertmanager: String,
     environment: String,
     services: Vec<ServiceLink>,
+    game: Option<score::Game>,
 }
 
 impl World {
@@ -140,6 +147,7 @@ impl World {
         let environment = scenario.environment.clone();
         let links = link::all(&scenario);
         let outages = scenario.faults.clone();
+        let game = scenario.game();
         let log = requests::Log::new(options.request_log.as_deref()).map_err(|source| {
             Error::RequestLog {
                 path: options.request_log.clone().unwrap_or_default(),
@@ -161,16 +169,17 @@ impl World {
             services,
             seed,
             speed,
+            still,
             ..
         } = options;
         // Playing the past is pure computation, up to a second of it.
         let built = tokio::task::spawn_blocking(move || {
-            let opened = jiff::Timestamp::now();
+            let opened = time::Time::opening(still);
             let mut cluster = seed::build(&scenario, opened, speed, seed);
             fleet::plant(&mut cluster, services, opened, seed);
             cluster
         });
-        let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log));
+        let api = Arc::new(Api::new(built.await.map_err(Error::Build)?, log, still));
         for fault in options.faults {
             api.faults().add(fault);
         }
@@ -188,6 +197,7 @@ impl World {
             alertmanager: alertmanager.url.clone(),
             environment,
             services: links,
+            game,
             api,
         };
         let closing = &world.api.closing;
@@ -261,10 +271,42 @@ impl World {
         self.api.log.all()
     }
 
+    /// How it goes, where the scenario is a game; None where it is none.
+    pub fn score(&self) -> Option<Score> {
+        let game = self.game.as_ref()?;
+        let cluster = self.api.cluster();
+        let harm = alarm::harm(&cluster, &game.namespace, &game.culprit);
+        let arrived: Vec<_> = self
+            .api
+            .log
+            .all()
+            .into_iter()
+            .map(|request| (cluster.clock.moment_of(request.at), request))
+            .collect();
+        Some(score::score(game, &harm, &arrived))
+    }
+
     /// From now on. `gone`, and a 503 without a count, also end the watches that are open.
     pub fn inject(&self, fault: Fault) {
         self.api.faults().add(fault);
         self.api.feel_faults();
+    }
+
+    /// Ends every fault that is just like this one.
+    pub fn end(&self, fault: &Fault) {
+        self.api.faults().end(fault);
+    }
+
+    /// What is in force now, in the order in which it began.
+    pub fn faults(&self) -> Vec<Fault> {
+        let now = self.api.moment();
+        self.api.faults().in_force(now)
+    }
+
+    /// Its time, for a client that is to live in it; `None`: it is everybody's.
+    pub fn still(&self) -> Option<Still> {
+        let still = self.api.time.is_still();
+        still.then(|| Still(Arc::clone(&self.api)))
     }
 
     /// Ends all faults.
@@ -275,6 +317,33 @@ impl World {
     /// Name and one-line description of each shipped scenario.
     pub fn scenarios() -> Vec<(&'static str, String)> {
         scenario::shipped()
+    }
+}
+
+/// The time of a world that stands still.
+#[derive(Clone, Debug)]
+pub struct Still(Arc<Api>);
+
+impl Still {
+    /// What time it is. A fraction of a second passes by itself after time was told to pass.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.time.now_finely()
+    }
+
+    /// Without what passes by itself: what the world's servers call now.
+    pub fn second(&self) -> jiff::Timestamp {
+        self.0.time.now()
+    }
+
+    /// Nothing passes any more until it is told to.
+    pub fn rests(&self) -> bool {
+        self.0.time.rests()
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.0.time.pass(seconds);
+        // What is due by then happens now, and is told to those who watch.
+        self.0.wake.notify_one();
     }
 }
 

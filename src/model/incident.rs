@@ -221,5 +221,43 @@ pub struct IncidentFacts {
     pub alerts: Vec<std::sync::Arc<Alert>>,
     /// Active and pending ones; of the expired those of the last hours, newest first.
     pub silences: Vec<std::sync::Arc<Silence>>,
+    /// What there is and could not be read. What is not in the lists above is absent only where this is empty.
+    pub unread: Vec<Unread>,
     pub warnings: Vec<Safe>,
+}
+
+/// A part of the answers that is not in the facts, though it may be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// So many of the alerts.
+    SomeAlerts(usize),
+    /// So many of the silences.
+    SomeSilences(usize),
+    /// All of the silences, and why.
+    Silences(Safe),
+}
+
+impl Unread {
+    pub fn words(&self) -> String {
+        match self {
+            Self::SomeAlerts(count) => format!("{count} of the alerts cannot be read"),
+            Self::SomeSilences(count) => format!("{count} of the silences cannot be read"),
+            Self::Silences(why) => format!("the silences are not known: {why}"),
+        }
+    }
+}
+
+impl IncidentFacts {
+    /// Why an action must not rest on them, where something of alerts or silences could not be read.
+    pub fn incomplete(&self) -> Option<String> {
+        let words: Vec<String> = self.unread.iter().map(Unread::words).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
+    /// Whether a silence that is not told is not there.
+    pub fn tells_all_silences(&self) -> bool {
+        self.unread
+            .iter()
+            .all(|part| matches!(part, Unread::SomeAlerts(_)))
+    }
 }

@@ -55,6 +55,13 @@ pub fn sanitise_line(text: &str, max_chars: usize) -> Safe {
     kept.finish()
 }
 
+/// One line of whatever length: for what somebody will use and not look at, where a part would be worse than nothing.
+/// Whoever takes it must have a limit of its own, and say so.
+pub fn sanitise_whole(text: &str) -> Safe {
+    // Nothing is added: there are never more characters than bytes came in.
+    sanitise_line(text, text.len())
+}
+
 /// Several lines: line feeds stay, everything else as in [`sanitise`], at most [`LINES_MAX`] characters in all.
 ///
 /// Each line is read on its own, so an escape sequence that is never ended hides the rest of its line and not the rest

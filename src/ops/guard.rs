@@ -55,7 +55,7 @@ pub struct Situation<'a> {
     /// State of the watch that shows the release. `None` on a command line, which rests on its own read alone.
     pub source: Option<&'a SourceHealth>,
     /// Another action on the same object that has no outcome yet.
-    pub in_flight: Option<&'a IntentId>,
+    pub in_flight: Option<InFlight<'a>>,
     /// An earlier action of this session on this object ended unknown and no read since has shown its effect.
     pub earlier_unknown: Option<&'a IntentId>,
     /// Whether this session has written to this environment before.
@@ -68,6 +68,22 @@ pub struct Situation<'a> {
     pub incidents: Option<Incidents<'a>>,
     /// Who is asking, for sentences.
     pub who: &'a str,
+}
+
+/// An action without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight<'a> {
+    pub id: &'a IntentId,
+    /// A request of it may still leave; afterwards it only looks.
+    pub may_send: bool,
+}
+
+impl InFlight<'_> {
+    /// Two actions that both send would be one that nobody planned. Where the earlier one only looks for its effect, which
+    /// can take ten minutes, going back must not wait for it.
+    pub const fn lets(self, verb: Verb) -> bool {
+        verb.is_emergency() && !self.may_send
+    }
 }
 
 /// What is wrong on the service that a plan is about.
@@ -274,7 +290,17 @@ fn armed(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
 }
 
 fn in_flight(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
-    if let Some(id) = situation.in_flight {
+    if let Some(in_flight) = situation.in_flight {
+        let id = in_flight.id;
+        if in_flight.lets(plan.intent.verb) {
+            return Some(answer(
+                "in-flight",
+                Decision::Allow,
+                format!(
+                    "{id} on this release was sent and has no outcome yet: this goes on top of it"
+                ),
+            ));
+        }
         return Some(answer(
             "in-flight",
             Decision::Deny,

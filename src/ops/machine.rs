@@ -238,6 +238,14 @@ impl Machine {
         }
     }
 
+    /// Whether a request may still leave. Afterwards it only looks for its effect, and whoever has to go back need not wait.
+    pub const fn may_send(&self) -> bool {
+        !matches!(
+            self.stage,
+            Stage::Observing { next: None } | Stage::RecordingOutcome(_) | Stage::Done
+        )
+    }
+
     /// The first thing to do. Called once.
     pub fn start(&self, now: Timestamp) -> Vec<Do> {
         vec![Do::Record(record::intent(&self.approved, now))]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::subject::{alerts_uid, run_uid};
 use crate::model::{
     id::{ResourceVersion, Uid},
@@ -36,6 +38,15 @@ impl Seen {
                 read.run.attempt, read.read_at
             )),
             Self::Incidents(facts) => ResourceVersion::new(&format!("read {}", facts.read_at)),
+        }
+    }
+
+    /// `None`: it does not say, and has a version that does.
+    pub fn read_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Rollout(_) => None,
+            Self::Run(read) => Some(read.read_at),
+            Self::Incidents(facts) => Some(facts.read_at),
         }
     }
 

@@ -2,6 +2,7 @@
 //! Providers know the model and never each other, the reducer or the screen.
 
 pub mod alertmanager;
+pub mod beat;
 pub mod github;
 pub mod http;
 pub mod kubernetes;

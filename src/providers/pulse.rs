@@ -8,6 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::beat::{self, Beat};
 use crate::model::{
     source::{SourceHealth, SourceState},
     text::Safe,
@@ -21,6 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub struct Pace {
     state: u64,
     failures: u32,
+    /// Told by others when to ask: nothing is spread out.
+    told: bool,
 }
 
 impl Default for Pace {
@@ -35,6 +38,15 @@ impl Pace {
         Self {
             state: seed | 1,
             failures: 0,
+            told: false,
+        }
+    }
+
+    /// Where a beat tells when to ask, waits are always the same.
+    pub fn with(beat: &Beat) -> Self {
+        Self {
+            told: beat.is_there(),
+            ..Self::default()
         }
     }
 
@@ -45,6 +57,9 @@ impl Pace {
 
     /// How long to leave it alone after a failure: twice as long each time, and never shorter than it asks for.
     pub fn after_failure(&mut self, asked_for: Option<Duration>) -> Duration {
+        if self.told {
+            return beat::WAIT;
+        }
         let wait = FIRST_WAIT
             .saturating_mul(2_u32.saturating_pow(self.failures.min(8)))
             .min(LONGEST_WAIT);
@@ -54,6 +69,9 @@ impl Pace {
 
     /// Within a fifth of it.
     pub fn around(&mut self, wait: Duration) -> Duration {
+        if self.told {
+            return wait;
+        }
         // xorshift64: nothing rests on it being hard to guess.
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -142,6 +160,15 @@ mod tests {
         );
         pace.succeeded();
         assert!(pace.after_failure(None).as_secs() <= 6);
+    }
+
+    #[test]
+    fn with_a_beat_every_wait_is_the_same() {
+        let (_sender, receiver) = tokio::sync::watch::channel(0);
+        let mut pace = Pace::with(&Beat::of(Some(receiver)));
+        let wait = Duration::from_secs(15);
+        assert!((0..9).all(|_| pace.around(wait) == wait));
+        assert!((0..9).all(|_| pace.after_failure(None) == beat::WAIT));
     }
 
     #[test]

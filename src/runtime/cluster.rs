@@ -3,6 +3,7 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{
@@ -328,7 +329,14 @@ impl System for Cluster {
             .map_err(|error| act::trouble(&error))
     }
 
-    async fn send(&self, plan: &Plan, index: usize, version: ResourceVersion) -> Answer {
+    /// The version is the precondition: a cluster refuses what rests on an older one, however late it comes.
+    async fn send(
+        &self,
+        plan: &Plan,
+        index: usize,
+        version: ResourceVersion,
+        _not_after: Timestamp,
+    ) -> Answer {
         match plan.sends.get(index) {
             Some(sending) => act::send(&self.client, plan, sending, &version).await,
             None => Answer::NotSent(sanitise("the plan has no such request")),

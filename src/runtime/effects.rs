@@ -14,7 +14,7 @@ use super::{
     beside::{self, Acting, Besides, Wishes},
     clock::now,
     cluster::Cluster,
-    execute::{Control, System, execute},
+    execute::{Control, System, Underway, execute},
     recorder::AuditRecorder,
 };
 use crate::{
@@ -199,7 +199,12 @@ impl Effects {
             }
             Effect::RefreshSource(id) => self.watch_beside(id),
             // The screen's own.
-            Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(_)
+            | Effect::Ring(_)
+            | Effect::Fault(_)
+            | Effect::Later
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 
@@ -294,11 +299,14 @@ impl Effects {
         let results = self.results.clone();
         let task = spawn_local(async move {
             let machine = Machine::new(approved, WaitFor::Effect, None);
-            let progress = |words: String| {
+            let progress = |underway: Underway| {
                 // A full queue loses a word of progress, never an outcome.
                 let _ = results.try_send(Msg::Action {
                     intent: intent.clone(),
-                    update: ActionUpdate::Words(words),
+                    update: ActionUpdate::UnderWay {
+                        words: underway.words,
+                        may_send: underway.may_send,
+                    },
                 });
             };
             let outcome = execute(machine, &*system, &recorder, now, commands, progress).await;

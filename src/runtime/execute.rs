@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::{
-    model::id::ResourceVersion,
+    model::{id::ResourceVersion, source::ACT_WITHIN},
     ops::{
         machine::{Answer, Do, Event, Machine, Outcome, Place, ReadTrouble},
         plan::Plan,
@@ -20,12 +20,14 @@ use crate::{
 pub trait System {
     /// A consistent read of the object itself.
     fn read(&self, plan: &Plan) -> impl Future<Output = Result<Seen, ReadTrouble>>;
-    /// Request `index` of the plan, once, with this version as its precondition.
+    /// Request `index` of the plan, once, with this version as its precondition. Where the system knows no precondition,
+    /// it leaves by `not_after` or never.
     fn send(
         &self,
         plan: &Plan,
         index: usize,
         version: ResourceVersion,
+        not_after: Timestamp,
     ) -> impl Future<Output = Answer>;
     /// Every state of the object from this version on, until dropped. Reconnects by itself.
     fn observe(
@@ -50,6 +52,15 @@ pub trait Recorder {
     fn record(&self, record: Record) -> impl Future<Output = Result<Place, String>>;
 }
 
+/// How far an action is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Underway {
+    /// What the line about it should say.
+    pub words: String,
+    /// Whether a request of it may still leave.
+    pub may_send: bool,
+}
+
 /// From whoever waits for the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -61,14 +72,14 @@ pub enum Control {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Runs an action to its outcome. `now` is the clock, `progress` hears what the line about it should say.
+/// Runs an action to its outcome. `now` is the clock, `progress` hears how far it is.
 pub async fn execute<S: System, R: Recorder>(
     mut machine: Machine,
     system: &S,
     recorder: &R,
     now: impl Fn() -> Timestamp,
     mut control: mpsc::UnboundedReceiver<Control>,
-    mut progress: impl FnMut(String),
+    mut progress: impl FnMut(Underway),
 ) -> Outcome {
     let plan = machine.approved().plan().clone();
     let plan = &plan;
@@ -79,7 +90,9 @@ pub async fn execute<S: System, R: Recorder>(
     let mut observing: Option<Boxed<'_, ()>> = None;
     let mut noting: Option<Boxed<'_, ()>> = None;
     let mut wake: Option<Timestamp> = None;
-    let mut words = String::new();
+    // Of what the next request rests on.
+    let mut read_at = Timestamp::UNIX_EPOCH;
+    let mut said = None;
     let mut control_open = true;
     loop {
         while let Some(next) = todo.pop_front() {
@@ -96,8 +109,9 @@ pub async fn execute<S: System, R: Recorder>(
                 }
                 Do::Send { index, version } => {
                     observing = None;
+                    let by = read_at.checked_add(ACT_WITHIN).unwrap_or(read_at);
                     step = Some(Box::pin(async move {
-                        Event::Answered(system.send(plan, index, version).await)
+                        Event::Answered(system.send(plan, index, version, by).await)
                     }));
                 }
                 Do::Observe { from } => {
@@ -114,10 +128,13 @@ pub async fn execute<S: System, R: Recorder>(
                 }
             }
         }
-        let said = machine.words();
-        if said != words {
-            words.clone_from(&said);
-            progress(said);
+        let underway = Underway {
+            words: machine.words(),
+            may_send: machine.may_send(),
+        };
+        if said.as_ref() != Some(&underway) {
+            said = Some(underway.clone());
+            progress(underway);
         }
         let sleep = wake.map(|at| {
             let left = at.duration_since(now());
@@ -159,6 +176,9 @@ pub async fn execute<S: System, R: Recorder>(
         // An interruption must not wait for the request that is on its way, and must not be asked for twice.
         if matches!(event, Event::Interrupted) {
             step = None;
+        }
+        if let Event::Read(Ok(seen)) = &event {
+            read_at = seen.read_at().unwrap_or_else(&now);
         }
         todo.extend(machine.step(now(), event));
     }

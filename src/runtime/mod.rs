@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod effects;
 pub mod execute;
 pub mod log;
+pub mod meddle;
 mod private;
 pub mod recorder;
 pub mod screen;

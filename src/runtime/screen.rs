@@ -11,8 +11,9 @@ use tokio::{
 
 use super::{
     alarm::Alarm,
-    clock::now,
+    clock::{self, now},
     effects::Effects,
+    meddle::Meddle,
     terminal::{Copied, Drawn, Ended, Input, Terminal},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         state::{State, Tone},
         update,
     },
-    model::text::sanitise,
+    model::text::{sanitise, sanitise_whole},
     ui::{self, theme::Theme},
 };
 
@@ -31,6 +32,8 @@ use crate::{
 const SOURCE_FRAME_EVERY: Duration = Duration::from_millis(250);
 /// How many queued messages are taken before a frame is drawn all the same.
 const DRAIN: usize = 512;
+/// Seconds that pass at once where time stands still and somebody wants it to be later.
+const LATER: u64 = 10;
 
 /// Why the screen ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Screen {
     pub results: mpsc::Receiver<Msg>,
     /// Facts.
     pub sources: mpsc::Receiver<Msg>,
+    /// The demo's only.
+    pub meddle: Option<Meddle>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -96,7 +101,9 @@ impl Screen {
                 continue;
             }
             let frame_at = due.filter(|_| !self.terminal.is_busy());
-            alarm.set(self.state.wake_at(), now());
+            // Where time stands still and the screen has seen its last fraction of a second, nothing comes by itself.
+            let rests = clock::rests() && self.state.now >= now();
+            alarm.set(self.state.wake_at().filter(|_| !rests), now());
             let event = tokio::select! {
                 biased;
                 inputs = self.terminal.next() => Event::Inputs(inputs),
@@ -152,7 +159,10 @@ impl Screen {
         for input in inputs {
             let msg = match input {
                 Input::Key(key) => match key_of(key) {
-                    Some(key) => Msg::Key(key),
+                    Some(key) => {
+                        clock::pass(1);
+                        Msg::Key(key)
+                    }
                     None => continue,
                 },
                 Input::Paste(text) => Msg::Paste(text.to_string()),
@@ -203,7 +213,7 @@ impl Screen {
         for effect in effects {
             match effect {
                 Effect::Quit => return Flow::End(Left::Asked),
-                Effect::Copy(text) => match self.terminal.copy(&sanitise(&text)) {
+                Effect::Copy(text) => match self.terminal.copy(&sanitise_whole(&text)) {
                     Copied::Sent => {}
                     Copied::TooLong => self.state.say(
                         Tone::Bad,
@@ -214,7 +224,17 @@ impl Screen {
                         format!("[ui] clipboard is off, so this is only shown: {text}"),
                     ),
                 },
+                // The key itself was a second.
+                Effect::Later => clock::pass(LATER - 1),
                 Effect::Ring(words) => self.terminal.ring(&sanitise(&words)),
+                Effect::Fault(change) => {
+                    let Some(meddle) = &self.meddle else { continue };
+                    let told = Msg::Faults(meddle.with(change));
+                    let effects = self.tell(told);
+                    if let Flow::End(left) = self.act(effects) {
+                        return Flow::End(left);
+                    }
+                }
                 Effect::Suspend => {
                     if !self.terminal.suspend() {
                         self.state

@@ -208,9 +208,14 @@ fn armed(minutes: i64) -> Arming {
     }
 }
 
-/// Short and unique enough to name intents by: the second and the process.
+/// Short and unique enough to name intents by: the second and the process. Where time stands still, the same each time.
 fn session_id(now: Timestamp) -> String {
-    format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), std::process::id())
+    let process = if clock::is_still() {
+        0
+    } else {
+        std::process::id()
+    };
+    format!("{}-{process}", now.strftime("%Y%m%dT%H%M%S"))
 }
 
 /// Everything that the kubeconfig names.

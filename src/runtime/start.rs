@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     audit, clock,
     effects::Effects,
+    meddle::Meddle,
     screen::{Left, Screen},
     session::{self, Session, Variables},
     terminal::{self, Notices, OpenError, Terminal},
@@ -16,7 +17,7 @@ use crate::{
         beside::Beside,
         board::Board,
         keymap::Keymap,
-        state::{Environment, Notice, OpenIntent, Overlay, State, Tone},
+        state::{Environment, Game, Notice, OpenIntent, Overlay, State, Tone},
     },
     config,
     model::{
@@ -27,6 +28,9 @@ use crate::{
     ui::theme::{BuiltIn, Depth, Palette, Theme},
 };
 
+/// From so many rows on a notice covers no keys.
+const ROOMY: u16 = 20;
+
 /// How the screen is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -34,6 +38,12 @@ pub struct Options {
     pub read_only: bool,
     /// Opened at once, as soon as it is known.
     pub open: Option<ReleaseId>,
+    /// The tour begins at once.
+    pub tour: bool,
+    /// A game is played over this session: how fast its time goes.
+    pub game: Option<f64>,
+    /// Who carries out what is to go wrong: the demo.
+    pub meddle: Option<Meddle>,
 }
 
 /// Why there is no screen.
@@ -73,6 +83,7 @@ pub async fn screen(
         effects,
         results,
         sources,
+        meddle: options.meddle,
     };
     let (left, effects) = screen.run().await;
     effects.finish().await;
@@ -140,12 +151,18 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
     let open_intents = open_intents(session);
     let told = crate::app::state::Session {
         demo: options.demo,
+        still: clock::is_still(),
         read_only: options.read_only,
+        game: options.game.map(|speed| Game { began: now, speed }),
         armed_minutes: session.config.write.minutes,
         clock: session.config.ui.clock,
-        zone: jiff::tz::TimeZone::system(),
+        zone: match clock::is_still() {
+            // Another place must not make another picture.
+            true => jiff::tz::TimeZone::UTC,
+            false => jiff::tz::TimeZone::system(),
+        },
         id: session.id.clone(),
-        keys: Keymap::new(&session.config.keys),
+        keys: Keymap::new(&session.config.keys).in_demo(options.demo),
         next_intent: 0,
         open_intents: open_intents.clone(),
     };
@@ -157,6 +174,15 @@ fn first_state(session: &Session, options: &Options, columns: u16, rows: u16) ->
         tone: Tone::Waiting,
         at: now,
     });
+    if options.tour {
+        state.begin_tour();
+    } else if options.demo && state.notice.is_none() && state.rows >= ROOMY {
+        state.notice = Some(Notice {
+            words: "new here? Ctrl-t begins a tour of a few steps".to_owned(),
+            tone: Tone::Plain,
+            at: now,
+        });
+    }
     if !open_intents.is_empty() {
         state.overlays.push(Overlay::OpenIntents);
     }

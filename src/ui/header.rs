@@ -149,6 +149,13 @@ fn badges(state: &State, columns: u16, ink: &Ink) -> Vec<Badge> {
     if state.session.demo {
         badges.push(Badge::new(" DEMO ".to_owned(), inverse(ink.accent), 1));
     }
+    if let Some(game) = state.session.game {
+        let words = format!("game day {}", game.words(state.now));
+        badges.push(Badge::new(words, bold(ink.accent), 2));
+    }
+    if let Some(words) = state.faults.words() {
+        badges.push(Badge::new(words, bold(ink.waiting), 2));
+    }
     let insecure = state
         .environments
         .values()

@@ -60,7 +60,7 @@ fn last_line(keys: &[(&str, &str)], inner: Rect, buf: &mut Buffer, ink: &Ink) {
 type Belongs = fn(&Spec) -> bool;
 
 fn content(state: &State, sheet: &mut Sheet<'_>, ink: &Ink) {
-    let parts: [(&str, Belongs); 3] = [
+    let parts: [(&str, Belongs); 4] = [
         (
             "Act: each opens a plan, and nothing is sent without its ceremony",
             |spec| matches!(spec.danger, Danger::OpensPlan | Danger::Arms),
@@ -71,13 +71,22 @@ fn content(state: &State, sheet: &mut Sheet<'_>, ink: &Ink) {
         ("Everywhere", |spec| {
             spec.danger == Danger::Reads && spec.scope == Scope::Everywhere
         }),
+        ("In the demo", |spec| spec.scope == Scope::Demo),
     ];
+    let keys = &state.session.keys;
     for (nth, (heading, belongs)) in parts.iter().enumerate() {
+        let mut those = COMMANDS
+            .iter()
+            .filter(|spec| belongs(spec) && keys.has(spec))
+            .peekable();
+        if those.peek().is_none() {
+            continue;
+        }
         if nth > 0 {
             sheet.blank();
         }
         sheet.wrapped(0, heading, bold(ink.text));
-        for spec in COMMANDS.iter().filter(|spec| belongs(spec)) {
+        for spec in those {
             sheet.line(|line| one(state, spec, line, ink));
         }
     }
@@ -124,7 +133,7 @@ pub(super) fn palette(
     buf: &mut Buffer,
     ink: &Ink,
 ) {
-    let found = palette_matches(typed);
+    let found = palette_matches(typed, &state.session.keys);
     let keys = &state.session.keys;
     let columns = if screen.width >= 100 {
         90

@@ -5,6 +5,7 @@ mod audit;
 mod beside;
 mod board;
 mod chart;
+mod faults;
 mod figures;
 mod header;
 mod help;
@@ -27,6 +28,7 @@ pub mod symbols;
 mod tests;
 pub mod theme;
 mod told;
+mod tour;
 pub mod wall;
 mod words;
 
@@ -38,10 +40,11 @@ use theme::Theme;
 
 /// Draws everything that `state` says.
 pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
-    let area = frame.area();
+    let screen = frame.area();
+    let area = tour::above(state.tour.as_ref(), screen);
     let ink = Ink::of(theme);
     let buf = frame.buffer_mut();
-    buf.set_style(area, ink.base);
+    buf.set_style(screen, ink.base);
     match state.view {
         View::Board => board::draw(state, area, buf, &ink),
         View::Release => release::draw(state, area, buf, &ink),
@@ -55,6 +58,9 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     }
     // Last, so that nothing lies over it: who one is, and whether this is the demo, is seen beside every dialog.
     header::draw(state, area, buf, &ink);
+    if let Some(tour) = &state.tour {
+        tour::draw(tour, screen, buf, &ink);
+    }
     theme.symbols().apply(buf);
 }
 
@@ -86,6 +92,7 @@ fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, 
         } => beside::choose_gate(state, *verb, gates, *selected, area, buf, ink),
         Overlay::Changed(list) => beside::changed(state, list, area, buf, ink),
         Overlay::Silence(form) => beside::silence(state, form, area, buf, ink),
+        Overlay::Faults(faults) => faults::draw(state, *faults, area, buf, ink),
         Overlay::Leaving => small::leaving(state, area, buf, ink),
         Overlay::OpenIntents => small::open_intents(state, area, buf, ink),
     }

@@ -184,7 +184,7 @@ pub(super) fn news<'s>(state: &'s State, target: &ReleaseId) -> Option<&'s Line>
 /// An action as a line: what it is, how far it is, how it ended.
 pub(super) fn action_words(line: &Line) -> String {
     match &line.state {
-        LineState::UnderWay { words } | LineState::Reverted { words, .. } => {
+        LineState::UnderWay { words, .. } | LineState::Reverted { words, .. } => {
             format!("{}: {words}", line.verb.title())
         }
         LineState::Over { outcome, .. } => outcome_words(line.verb.title(), outcome),

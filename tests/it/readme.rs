@@ -38,3 +38,36 @@ fn the_table_of_keys_is_the_command_table() {
         declared.join("\n")
     );
 }
+
+fn printed(arguments: &[&str]) -> String {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_windlass"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{arguments:?}");
+    String::from_utf8(out.stdout).unwrap()
+}
+
+#[test]
+fn the_manual_and_the_completions_know_every_command() {
+    use clap::CommandFactory as _;
+
+    let command = windlass::cli::args::Cli::command();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    let told = [
+        printed(&["man"]).replace('\\', ""),
+        printed(&["completions", "bash"]),
+        printed(&["completions", "zsh"]),
+        printed(&["completions", "fish"]),
+    ];
+    for text in &told {
+        for name in &names {
+            assert!(text.contains(name), "{name} is missing in {text}");
+        }
+    }
+    assert!(told[0].starts_with(".ie") || told[0].contains(".TH windlass"));
+}

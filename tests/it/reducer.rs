@@ -390,6 +390,8 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         rows: 36,
         session: Session {
             demo: false,
+            game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,
@@ -418,6 +420,8 @@ fn state(now: Timestamp, name: &EnvironmentName) -> State {
         queue: None,
         notice: None,
         ringing: HashMap::new(),
+        faults: windlass::app::faults::InForce::default(),
+        tour: None,
         last_key: None,
         clicked: None,
         dirty: true,

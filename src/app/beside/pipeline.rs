@@ -318,6 +318,24 @@ impl Beside {
         self.gates = gates;
     }
 
+    /// Where a run goes as far as it is known: where its gates are, and where what it releases runs.
+    pub fn environments_of_run(
+        &self,
+        run: &Run,
+        releases: &Releases,
+    ) -> std::collections::BTreeSet<EnvironmentName> {
+        let gates = self.gates.iter().filter(|gate| gate.run.id == run.id);
+        let joined = releases.iter().filter_map(|(_, release)| {
+            let joined = self.services.pipeline(&release.rollout)?;
+            (joined.to.repository == run.id.repository && is_of(run, &joined.to))
+                .then(|| release.rollout.id.environment.clone())
+        });
+        gates
+            .map(|gate| gate.environment.clone())
+            .chain(joined)
+            .collect()
+    }
+
     fn releases_of(
         &self,
         repository: &Repository,

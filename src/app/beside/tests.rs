@@ -166,6 +166,7 @@ fn beside(runs: Vec<Run>, alerts: Vec<Alert>) -> Beside {
             read_at: at(9),
             alerts: alerts.into_iter().map(Arc::new).collect(),
             silences: Vec::new(),
+            unread: Vec::new(),
             warnings: Vec::new(),
         })),
     });

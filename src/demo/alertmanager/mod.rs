@@ -34,11 +34,12 @@ impl Alertmanager {
     /// With the silences of the story.
     pub(super) fn new(api: Arc<Api>, prometheus: &str) -> Self {
         let silences = Silences::told(&api.cluster());
+        let started = api.time.now();
         Self {
             api,
             prometheus: prometheus.to_owned(),
             silences: Mutex::new(silences),
-            started: Timestamp::now(),
+            started,
         }
     }
 
@@ -63,7 +64,7 @@ impl Alertmanager {
         }
         let segments = asked.segments();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let now = front::server_time(struck);
+        let now = front::server_time(&self.api, struck);
         let mut silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
         let reply = match (path.as_slice(), &asked.method) {
             (["-", "ready" | "healthy"], &Method::GET) => return Reply::text(200, "OK"),

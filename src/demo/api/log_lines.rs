@@ -77,7 +77,7 @@ pub(super) fn log(api: &Arc<Api>, asked: &Asked, pod: &Object) -> Result<Answer,
     let started = json::text(&value, &["status", "startTime"])
         .parse()
         .unwrap_or(Timestamp::UNIX_EPOCH);
-    let (first, now) = span(asked, started);
+    let (first, now) = span(asked, api.time.now(), started);
     let past: String = (first..=now).map(|number| voice.line(number)).collect();
     if asked.flag("follow") {
         return Ok(follow(api, voice, past, now));
@@ -99,15 +99,17 @@ fn failing(api: &Api, pod: &Object, image: &str) -> bool {
         == Verdict::Failed
 }
 
-/// Lines are numbered by time, from the epoch: the first and the last to be sent.
-fn span(asked: &Asked, started: Timestamp) -> (i64, i64) {
-    let number =
-        |at: Timestamp| at.as_millisecond() / i64::try_from(EVERY.as_millis()).unwrap_or(1);
-    let now = number(Timestamp::now());
+/// Lines are numbered by time, from the epoch.
+fn number(at: Timestamp) -> i64 {
+    at.as_millisecond() / i64::try_from(EVERY.as_millis()).unwrap_or(1)
+}
+
+/// The first line and the last to be sent.
+fn span(asked: &Asked, time: Timestamp, started: Timestamp) -> (i64, i64) {
+    let now = number(time);
     let since = asked.parameter("sinceSeconds").parse::<i64>().ok();
-    let since = since.map(|seconds| {
-        number(Timestamp::now() - SignedDuration::from_secs(seconds.clamp(0, 86_400)))
-    });
+    let since =
+        since.map(|seconds| number(time - SignedDuration::from_secs(seconds.clamp(0, 86_400))));
     let tail = asked.parameter("tailLines").parse::<i64>().ok();
     let first = match (tail, since) {
         (Some(lines), _) => now - lines.clamp(0, MOST) + 1,
@@ -118,20 +120,24 @@ fn span(asked: &Asked, started: Timestamp) -> (i64, i64) {
 }
 
 fn follow(api: &Arc<Api>, voice: Voice, past: String, now: i64) -> Answer {
-    let start = (Arc::clone(api), voice, now, Some(past));
-    let body = futures::stream::unfold(start, |(api, voice, last, past)| async move {
+    let passing = api.time.passing();
+    let start = (Arc::clone(api), voice, now, Some(past), passing);
+    let body = futures::stream::unfold(start, |(api, voice, last, past, mut passing)| async move {
         if let Some(past) = past.filter(|past| !past.is_empty()) {
             return Some((
                 Ok::<_, Infallible>(Bytes::from(past)),
-                (api, voice, last, None),
+                (api, voice, last, None, passing),
             ));
         }
+        let mut next = last + 1;
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(EVERY), if !api.time.is_still() => {}
+            // As many as belong to the time that has passed.
+            Ok(()) = passing.changed() => next = number(api.time.now()),
             () = api.closing.cancelled() => return None,
         }
-        let line = voice.line(last + 1);
-        Some((Ok(Bytes::from(line)), (api, voice, last + 1, None)))
+        let lines: String = (last + 1..=next).map(|line| voice.line(line)).collect();
+        Some((Ok(Bytes::from(lines)), (api, voice, next, None, passing)))
     });
     Answer::Stream {
         kind: "text/plain",

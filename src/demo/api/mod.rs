@@ -26,21 +26,20 @@ use tokio_util::sync::CancellationToken;
 use self::reply::{Answer, Shape};
 use self::route::Route;
 use super::answer::Refusal;
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::cluster::Cluster;
 use super::fault::{Faults, Only, Server, Target, What};
 use super::front::{self, Asked, BAD_GATEWAY, GATEWAY_TIMEOUT};
 use super::requests::Log;
 use super::server::Cut;
 use super::store::Key;
+use super::time::Time;
 
 /// What all requests share, whichever server they go to.
 #[derive(Debug)]
 pub(super) struct Api {
     cluster: Mutex<Cluster>,
-    opened: Instant,
-    /// How the world's time follows from real time; its `now` says nothing.
-    clock: Clock,
+    pub(super) time: Time,
     /// Rings when the driver has to look at its next due time again.
     pub(super) wake: Notify,
     pub(super) closing: CancellationToken,
@@ -77,11 +76,10 @@ impl Asked {
 }
 
 impl Api {
-    pub(super) fn new(cluster: Cluster, log: Log) -> Self {
+    pub(super) fn new(cluster: Cluster, log: Log, still: bool) -> Self {
         Self {
-            clock: cluster.clock.clone(),
+            time: Time::new(cluster.clock.clone(), still),
             cluster: Mutex::new(cluster),
-            opened: Instant::now(),
             wake: Notify::new(),
             closing: CancellationToken::new(),
             log,
@@ -94,13 +92,17 @@ impl Api {
     /// The cluster, as of now.
     pub(super) fn cluster(&self) -> MutexGuard<'_, Cluster> {
         let mut cluster = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
-        cluster.advance(self.moment());
+        if self.time.is_still() {
+            cluster.work(self.moment(), self.time.until());
+        } else {
+            cluster.advance(self.moment());
+        }
         cluster
     }
 
     /// What time it is in the world.
     pub(super) fn moment(&self) -> Moment {
-        self.clock.moment_after_opening(self.opened.elapsed())
+        self.time.moment()
     }
 
     /// When something happens next by itself.
@@ -110,7 +112,7 @@ impl Api {
         self.feel_faults();
         let begins = self.faults().next(now);
         let next = due.into_iter().chain(begins).min()?;
-        self.opened.checked_add(self.clock.real_after_opening(next))
+        self.time.instant_of(next)
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {

@@ -65,6 +65,7 @@ pub(super) fn watch(
                 .subscribe(kind)
                 .ok_or_else(Refusal::method_not_allowed)?,
             expiry: api.expiry.subscribe(),
+            passing: api.time.passing(),
             api: Arc::clone(api),
             path: asked.path.clone(),
             kind,
@@ -117,6 +118,7 @@ struct Watching {
     announce: bool,
     bookmarks: bool,
     bookmark_at: Instant,
+    passing: tokio::sync::watch::Receiver<()>,
     ends: Instant,
     bell: tokio::sync::watch::Receiver<u64>,
     expiry: tokio::sync::watch::Receiver<u64>,
@@ -156,6 +158,8 @@ impl Watching {
             tokio::select! {
                 _ = self.bell.changed() => {}
                 _ = self.expiry.changed() => self.feel_faults(),
+                // Where time stands still, each time that it is told to pass is as long as that.
+                _ = self.passing.changed() => self.bookmark_at = Instant::now(),
                 () = tokio::time::sleep_until(until) => {}
                 () = api.closing.cancelled() => return None,
             }

@@ -174,14 +174,16 @@ pub(in crate::demo) fn duration(value: &Value) -> Option<Duration> {
             .find(|letter: char| letter.is_ascii_digit())
             .unwrap_or(unit.len());
         let (unit, after) = unit.split_at_checked(width)?;
-        total += match unit {
-            "ms" => Duration::from_millis(number),
-            "s" => Duration::from_secs(number),
-            "m" => Duration::from_secs(number * 60),
-            "h" => Duration::from_secs(number * 3600),
-            "d" => Duration::from_secs(number * 86_400),
-            _ => return None,
+        let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
+        let more = match unit {
+            "ms" => Some(Duration::from_millis(number)),
+            "s" => seconds(1),
+            "m" => seconds(60),
+            "h" => seconds(3600),
+            "d" => seconds(86_400),
+            _ => None,
         };
+        total = total.checked_add(more?)?;
         rest = after;
     }
     (!text.is_empty()).then_some(total)

@@ -59,7 +59,7 @@ impl GitHub {
         let until = asked.parameter("se").parse::<i64>().unwrap_or(0);
         let signed =
             job.is_some_and(|job| signature(repository, job, until) == asked.parameter("sig"));
-        if !signed || until < Timestamp::now().as_second() {
+        if !signed || until < self.api.time.now().as_second() {
             return refused(
                 403,
                 "AuthenticationFailed",

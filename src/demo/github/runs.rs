@@ -157,7 +157,7 @@ impl GitHub {
             ),
             // There is no log before the end.
             (Some((_, _, job)), ["logs"]) if matches!(job.status(), Status::Completed(_)) => {
-                let place = self.signed(&repo.name, job.id, Timestamp::now());
+                let place = self.signed(&repo.name, job.id, self.api.time.now());
                 Reply::new(302, "text/html; charset=utf-8", String::new()).with("location", place)
             }
             _ => not_found(),

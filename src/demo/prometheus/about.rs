@@ -11,6 +11,7 @@ use super::eval::present;
 use super::query::{self, Expression, Lines};
 use super::{Parameters, Prometheus, Refused, Reply, bad_data, series, success};
 use crate::demo::alarm::{Alarm, HOLDS, alarms, rules};
+use crate::demo::api::Api;
 use crate::demo::clock::Clock;
 use crate::demo::matcher::Matcher;
 
@@ -121,7 +122,7 @@ impl Prometheus {
 
     pub(super) fn targets(&self, skew: i64) -> Reply {
         let cluster = self.api.cluster();
-        let now = Timestamp::now().as_millisecond();
+        let now = self.api.time.now().as_millisecond();
         let up: Vec<Vec<Matcher>> = vec![
             Matcher::new("__name__", "up", true, false)
                 .into_iter()
@@ -151,7 +152,11 @@ impl Prometheus {
         if selectors.is_empty() {
             return Err(bad_data("no match[] parameter provided"));
         }
-        let found = present(&self.api.cluster(), &selectors, time(parameters, skew)?);
+        let found = present(
+            &self.api.cluster(),
+            &selectors,
+            time(&self.api, parameters, skew)?,
+        );
         Ok(limited(
             parameters,
             found.into_iter().map(|labels| json!(labels)).collect(),
@@ -203,7 +208,7 @@ impl Prometheus {
         Ok(present(
             &self.api.cluster(),
             &selectors,
-            time(parameters, skew)?,
+            time(&self.api, parameters, skew)?,
         ))
     }
 }
@@ -224,11 +229,12 @@ fn selectors(parameters: &Parameters) -> Result<Vec<Vec<Matcher>>, Refused> {
 }
 
 /// In the world's time.
-fn time(parameters: &Parameters, skew: i64) -> Result<(i64, i64), Refused> {
+fn time(api: &Api, parameters: &Parameters, skew: i64) -> Result<(i64, i64), Refused> {
     // Far enough back for all that is kept.
-    let earliest = Timestamp::now().as_millisecond() - 15 * 86_400_000;
+    let now = api.time.now().as_millisecond();
+    let earliest = now - 15 * 86_400_000;
     let from = parameters.time("start", Some(earliest))?;
-    let to = parameters.time("end", Some(Timestamp::now().as_millisecond() + skew))?;
+    let to = parameters.time("end", Some(now + skew))?;
     Ok((from.saturating_sub(skew), to.saturating_sub(skew)))
 }
 

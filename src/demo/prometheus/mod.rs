@@ -136,10 +136,8 @@ fn millis(seconds: f64) -> i64 {
 
 impl Prometheus {
     pub(super) fn new(api: Arc<Api>) -> Self {
-        Self {
-            api,
-            started: Timestamp::now(),
-        }
+        let started = api.time.now();
+        Self { api, started }
     }
 
     fn answer(&self, asked: &Asked, struck: &[What]) -> Reply {
@@ -191,7 +189,7 @@ impl Prometheus {
     /// `skew`: by how many milliseconds its clock, and so everything that it has stored, is ahead.
     fn served(&self, asked: &Asked, rest: &[&str], skew: i64) -> Result<Reply, Refused> {
         let parameters = Parameters::of(asked)?;
-        let now = Timestamp::now().as_millisecond() + skew;
+        let now = self.api.time.now().as_millisecond() + skew;
         match rest {
             ["query"] => self.query(&parameters, now, skew),
             ["query_range"] => self.query_range(&parameters, skew),

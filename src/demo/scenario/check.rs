@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Act, Entry, Join, Scenario, Service, What, When, Workload};
+use super::{Act, Entry, Join, Scenario, Service, Verdict, What, When, Workload, WrittenGame};
 
 /// So many pods of one service are a world to look at; more would only be slow.
 const MOST_REPLICAS: i64 = 200;
@@ -18,6 +18,7 @@ const MOST_REPLICAS: i64 = 200;
 pub(super) enum Place {
     Service(usize),
     Entry(usize, usize),
+    Game,
 }
 
 /// A mistake, where it is, and whose it is.
@@ -31,6 +32,7 @@ pub(super) struct Mistake {
 #[serde(default)]
 struct Places {
     service: Vec<Spanned<Stories>>,
+    game: Option<Spanned<toml::Value>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,7 @@ struct Stories {
 pub(super) fn line_of(text: &str, place: Place) -> Option<usize> {
     let places: Places = toml::from_str(text).ok()?;
     let span = match place {
+        Place::Game => places.game?.span(),
         Place::Service(service) => places.service.get(service)?.span(),
         Place::Entry(service, entry) => {
             let stories = places.service.get(service)?.get_ref();
@@ -78,7 +81,7 @@ pub(super) fn service_at(text: &str, line: usize) -> Option<String> {
     let head = lines
         .iter()
         .take(line)
-        .rposition(|line| line.starts_with("[["))?;
+        .rposition(|line| line.starts_with('['))?;
     if lines.get(head) != Some(&"[[service]]") {
         return None;
     }
@@ -123,7 +126,39 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Mistake> {
             why,
         })?;
     }
+    if let Some(game) = &scenario.game {
+        of_game(game, &scenario.services, &names).map_err(|why| Mistake {
+            place: Place::Game,
+            why,
+        })?;
+    }
     Ok(())
+}
+
+fn of_game(game: &WrittenGame, services: &[Service], names: &BTreeSet<&str>) -> Result<(), String> {
+    let Some(culprit) = services.iter().find(|service| service.name == game.culprit) else {
+        let names: Vec<&str> = names.iter().copied().collect();
+        return Err(format!(
+            "the culprit \"{}\" is no service; services are {}",
+            game.culprit,
+            names.join(", ")
+        ));
+    };
+    let hurts = culprit.story.iter().any(|entry| match &entry.what {
+        What::Release(release) => release.errors.is_some() || release.analysis == Verdict::Failed,
+        What::Pipeline(pipeline) => {
+            pipeline.errors.is_some() || pipeline.analysis == Verdict::Failed
+        }
+        What::Act(_) | What::Alert(_) => false,
+    });
+    if hurts {
+        Ok(())
+    } else {
+        Err(format!(
+            "the culprit {} never hurts: give one of its versions errors = 9.0",
+            game.culprit
+        ))
+    }
 }
 
 fn listed(names: &[&str]) -> String {

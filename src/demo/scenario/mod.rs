@@ -4,6 +4,8 @@
 //! story, and the controllers make the status of it.
 
 mod check;
+#[cfg(test)]
+mod noise;
 mod shipped;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use super::Error;
 use super::clock::Moment;
 use super::controller::pause_duration;
 use super::fault::{Fault, Only, Server};
+use super::score::Game;
 use super::script::Verdict;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -30,9 +33,37 @@ pub(super) struct Scenario {
     pub(super) namespaces: Vec<Namespace>,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<Service>,
+    /// What makes a game of it.
+    pub(super) game: Option<WrittenGame>,
     /// What goes wrong on the way to the world, and when.
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<Outage>,
+}
+
+/// Whose new version is to be found, and how soon after it began to hurt.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct WrittenGame {
+    culprit: String,
+    notice: Span,
+    act: Span,
+    over: Span,
+}
+
+impl Scenario {
+    /// None where it is no game.
+    pub(super) fn game(&self) -> Option<Game> {
+        let game = self.game.as_ref()?;
+        let mut services = self.services.iter();
+        let culprit = services.find(|service| service.name == game.culprit)?;
+        Some(Game {
+            namespace: culprit.namespace.clone(),
+            culprit: culprit.name.clone(),
+            notice: game.notice.0,
+            act: game.act.0,
+            over: game.over.0,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -562,6 +593,32 @@ paths = ["/api/v1/query"]
                 "unknown field `faults`, expected one of",
             ),
         ];
+        told(&wrongs);
+    }
+
+    #[test]
+    fn a_mistake_in_a_game_is_told_with_its_line_and_what_is_valid() {
+        told(&[
+            (
+                "[[fault]]",
+                "[game]\nculprit = \"cat\"\nnotice = \"1m\"\nact = \"2m\"\nover = \"3m\"\n[[fault]]",
+                "line 19: the culprit \"cat\" is no service; services are calm, catalog",
+            ),
+            (
+                "[[fault]]",
+                "[game]\nculprit = \"calm\"\nnotice = \"1m\"\nact = \"2m\"\nover = \"3m\"\n[[fault]]",
+                "line 19: the culprit calm never hurts",
+            ),
+            (
+                "[[fault]]",
+                "[game]\nculprit = \"catalog\"\nnotice = \"soon\"\n[[fault]]",
+                "\"soon\" is not a duration",
+            ),
+        ]);
+    }
+
+    /// What is said where the one is written instead of the other.
+    fn told(wrongs: &[(&str, &str, &str)]) {
         for (good, bad, said) in wrongs {
             let text = WHOLE.replacen(good, bad, 1);
             assert_ne!(text, WHOLE, "{good}");

@@ -2,7 +2,7 @@
 //!
 //! Must never hold one that does not parse; a test reads them all.
 
-pub(super) const SHIPPED: [(&str, &str); 8] = [
+pub(super) const SHIPPED: [(&str, &str); 9] = [
     (
         "morning",
         include_str!("../../../assets/scenarios/morning.toml"),
@@ -31,5 +31,9 @@ pub(super) const SHIPPED: [(&str, &str); 8] = [
     (
         "lost-answer",
         include_str!("../../../assets/scenarios/lost-answer.toml"),
+    ),
+    (
+        "game-day",
+        include_str!("../../../assets/scenarios/game-day.toml"),
     ),
 ];

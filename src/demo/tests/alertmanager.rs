@@ -110,7 +110,9 @@ async fn an_alert_ends_when_the_bad_version_serves_nothing() {
     let aborted = patch(&world, &path, MERGE, &json!({"status": {"abort": true}})).await;
     assert_eq!(aborted.status, 200);
     let mut left = 1;
+    let patience = Patience::new();
     while left > 0 {
+        patience.once_more().await;
         left = read(&world, "alerts?filter=service%3Dcatalog")
             .await
             .as_array()

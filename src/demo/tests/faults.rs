@@ -86,6 +86,7 @@ async fn bodies_can_be_cut_in_the_middle() {
 
 #[tokio::test]
 async fn answers_can_be_late_or_never_come() {
+    let patience = Patience::new();
     let world = world("canary", &["latency:120:1"]).await;
     let started = std::time::Instant::now();
     get(&world, ROLLOUTS).await;
@@ -98,7 +99,7 @@ async fn answers_can_be_late_or_never_come() {
         .iter()
         .any(|request| request.status.is_none())
     {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     assert_eq!(get(&world, ROLLOUTS).await.status, 200);
     drop(world);
@@ -223,6 +224,7 @@ paths = ["/api/v1/query_range"]
 
 #[tokio::test]
 async fn an_outage_that_is_written_down_begins_ends_watches_and_is_over() {
+    let patience = Patience::new();
     // Thirty minutes are six seconds.
     let world = world_of(AWAY, 300.0).await;
     let mut watch = Watch::open(&world, &format!("{ROLLOUTS}?watch=1")).await;
@@ -239,7 +241,7 @@ async fn an_outage_that_is_written_down_begins_ends_watches_and_is_over() {
     );
     assert_eq!(raw(&range, Method::GET, &[], "").await.unwrap().status, 500);
     while get(&world, ROLLOUTS).await.status == 503 {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     assert_eq!(get(&world, ROLLOUTS).await.status, 200);
 }

@@ -212,7 +212,9 @@ async fn runs_are_cancelled_and_run_again_under_the_same_id() {
     assert_eq!(post("rerun").await, 403, "it has not ended");
     assert_eq!(post("cancel").await, 202);
     let mut shown = read(&world, &run).await.json();
+    let patience = Patience::new();
     while shown["status"] != "completed" {
+        patience.once_more().await;
         shown = read(&world, &run).await.json();
     }
     assert_eq!(shown["conclusion"], "cancelled");

@@ -109,6 +109,7 @@ async fn requests_are_on_disk_before_they_are_answered() {
 
 #[tokio::test]
 async fn a_world_ends_with_its_handle() {
+    let patience = Patience::new();
     let world = world("canary", &[]).await;
     let server = world.server();
     let mut watch = Watch::open(&world, &format!("{ROLLOUTS}?watch=1&resourceVersion=0")).await;
@@ -117,7 +118,7 @@ async fn a_world_ends_with_its_handle() {
     assert_eq!(watch.next().await, None);
     let address = server.strip_prefix("http://").unwrap().to_owned();
     while TcpStream::connect(&address).await.is_ok() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
 }
 
@@ -136,5 +137,5 @@ async fn a_wrong_option_is_refused_before_anything_listens() {
         World::start(wrong).await,
         Err(Error::UnknownScenario { .. })
     ));
-    assert_eq!(World::scenarios().len(), 8);
+    assert_eq!(World::scenarios().len(), 9);
 }

@@ -66,6 +66,22 @@ async fn world_of(scenario: &str, speed: f64) -> World {
     World::start(options).await.unwrap()
 }
 
+/// For what is asked again until it holds: after a minute it will not.
+struct Patience(std::time::Instant);
+
+impl Patience {
+    fn new() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    #[track_caller]
+    fn once_more(&self) -> impl Future<Output = ()> + use<> {
+        let waited = self.0.elapsed();
+        assert!(waited < Duration::from_secs(60), "it does not come to hold");
+        tokio::task::yield_now()
+    }
+}
+
 struct Reply {
     status: u16,
     head: String,
@@ -192,7 +208,9 @@ impl Watch {
     }
 
     async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let patience = Patience::new();
         loop {
+            patience.once_more().await;
             let event = self.next().await.expect("the watch ended");
             if wanted(&event) {
                 return event;

@@ -134,6 +134,7 @@ async fn counters_never_go_down_and_fit_together() {
 
 #[tokio::test]
 async fn what_is_gone_is_absent_and_not_nothing() {
+    let patience = Patience::new();
     let world = world_of(FAILING, 1000.0).await;
     let (canary, _) = hashes(&world, "catalog").await;
     let text = format!("http_requests_total{{rollouts_pod_template_hash=\"{canary}\"}}");
@@ -141,7 +142,7 @@ async fn what_is_gone_is_absent_and_not_nothing() {
     let path = format!("{ROLLOUTS}/catalog/status");
     patch(&world, &path, MERGE, &json!({"status": {"abort": true}})).await;
     while !query(&world, &text).await.as_array().unwrap().is_empty() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     let before = range(&world, &text, 900, 15).await;
     assert_eq!(

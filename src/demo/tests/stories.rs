@@ -51,6 +51,7 @@ story = [
 
 #[tokio::test]
 async fn a_story_goes_on_after_the_opening() {
+    let patience = Patience::new();
     // Twenty minutes are two seconds.
     let world = world_of(LATER, 600.0).await;
     let before = rollout(&world, "catalog").await;
@@ -74,15 +75,16 @@ async fn a_story_goes_on_after_the_opening() {
         healthy["object"]["status"]["currentPodHash"]
     );
     while alerts_of(&world, "catalog").await.is_empty() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     while !alerts_of(&world, "catalog").await.is_empty() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
 }
 
 #[tokio::test]
 async fn the_bad_canary_fails_only_when_it_is_promoted_and_recovers_when_it_is_backed_out() {
+    let patience = Patience::new();
     let options = Options {
         scenario: "bad-canary".to_owned(),
         speed: 60.0,
@@ -104,7 +106,7 @@ async fn the_bad_canary_fails_only_when_it_is_promoted_and_recovers_when_it_is_b
     )
     .await;
     while alerts_of(&world, "catalog").await.is_empty() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     let alert = alerts_of(&world, "catalog").await.remove(0);
     assert_eq!(alert["labels"]["alertname"], "HighErrorRate");
@@ -115,14 +117,14 @@ async fn the_bad_canary_fails_only_when_it_is_promoted_and_recovers_when_it_is_b
     );
     // Half of the requests, of which nine in a hundred fail; windows are of real seconds.
     while failed(&world, "catalog", 2).await < 3.0 {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     patch(&world, &path, MERGE, &json!({"status": {"abort": true}})).await;
     while !alerts_of(&world, "catalog").await.is_empty() {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     while failed(&world, "catalog", 2).await > 1.0 {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
 }
 
@@ -151,6 +153,7 @@ async fn an_analysis_fails_while_one_watches() {
 
 #[tokio::test]
 async fn a_quarter_of_the_morning_wants_somebody_and_more_happens_by_itself() {
+    let patience = Patience::new();
     let world = World::start(Options {
         speed: 150.0,
         ..Options::default()
@@ -183,11 +186,11 @@ async fn a_quarter_of_the_morning_wants_somebody_and_more_happens_by_itself() {
     for moved in ["shipping", "tax"] {
         assert!(!healthy(&first[moved]), "{moved}");
         while !healthy(&phases().await[moved]) {
-            tokio::task::yield_now().await;
+            patience.once_more().await;
         }
     }
     while phases().await["pricing"]["currentPodHash"] == first["pricing"]["currentPodHash"] {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     let login = ["authorization: Bearer demo", "user-agent: test"];
     let runs = format!(
@@ -195,7 +198,7 @@ async fn a_quarter_of_the_morning_wants_somebody_and_more_happens_by_itself() {
         world.github()
     );
     while raw(&runs, Method::GET, &login, "").await.unwrap().json()["total_count"] == 0 {
-        tokio::task::yield_now().await;
+        patience.once_more().await;
     }
     let written = world
         .requests()

@@ -19,6 +19,10 @@ pub enum SilenceBasis {
 
 impl SilenceBasis {
     pub(super) fn changed(&self, facts: &IncidentFacts) -> Option<String> {
+        // What could not be read may be one more alert, or the same silence.
+        if let Some(why) = facts.incomplete() {
+            return Some(format!("not everything of it could be read: {why}"));
+        }
         match self {
             Self::New { matchers, shown } => {
                 let more: Vec<&str> = facts

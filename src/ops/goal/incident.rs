@@ -45,7 +45,9 @@ fn silenced(facts: &IncidentFacts, matchers: &[Matcher], ends_at: Timestamp) -> 
         .iter()
         .filter(|alert| alert.silenced_by.contains(&silence.id))
         .count();
-    if silence.state == SilenceState::Active && silent == meant.len() {
+    // An alert that could not be read may be meant and not silent.
+    let all_seen = facts.incomplete().is_none();
+    if silence.state == SilenceState::Active && silent == meant.len() && all_seen {
         Progress::InEffect(match meant.len() {
             0 => format!(
                 "silence {} is active; nothing it matches fires now",
@@ -64,6 +66,8 @@ fn silenced(facts: &IncidentFacts, matchers: &[Matcher], ends_at: Timestamp) -> 
 
 fn ended(facts: &IncidentFacts, id: &SilenceId) -> Progress {
     match facts.silences.iter().find(|silence| silence.id == *id) {
+        // It may be among those that could not be read.
+        None if !facts.tells_all_silences() => Progress::Unseen,
         // Expired ones are forgotten after a while.
         None => Progress::InEffect("the silence is gone".to_owned()),
         Some(silence) if silence.state == SilenceState::Expired => {

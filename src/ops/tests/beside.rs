@@ -10,7 +10,7 @@ use crate::{
         id::EnvironmentName,
         incident::{
             Alert, AlertState, Fingerprint, IncidentFacts, Labels, Matcher, Silence, SilenceId,
-            SilenceState,
+            SilenceState, Unread,
         },
         pipeline::{
             Commit, Conclusion, Gate, GateId, Repository, Review, ReviewState, Run, RunId,
@@ -257,6 +257,7 @@ fn facts(alerts: Vec<Arc<Alert>>, state: Option<SilenceState>) -> Seen {
         read_at: at(0),
         alerts,
         silences: silences.into_iter().collect(),
+        unread: Vec::new(),
         warnings: Vec::new(),
     }))
 }
@@ -316,4 +317,58 @@ fn a_silence_is_in_effect_when_its_alerts_are_silent_and_not_when_it_was_made() 
         ),
         Progress::InEffect(_)
     ));
+}
+
+/// The same facts, of which something could not be read.
+fn without(seen: Seen, unread: Unread) -> Seen {
+    let Seen::Incidents(facts) = seen else {
+        panic!("no incidents")
+    };
+    Seen::Incidents(Arc::new(IncidentFacts {
+        unread: vec![unread],
+        ..IncidentFacts::clone(&facts)
+    }))
+}
+
+#[test]
+fn silences_that_could_not_be_read_are_neither_gone_nor_a_basis() {
+    let ended = Goal::SilenceEnded {
+        silence: SilenceId(sanitise("s-1")),
+    };
+    assert!(matches!(
+        ended.judge(&facts(Vec::new(), None)),
+        Progress::InEffect(_)
+    ));
+    let end = Basis::Silence(Box::new(SilenceBasis::End {
+        silence: SilenceId(sanitise("s-1")),
+    }));
+    let new = Basis::Silence(Box::new(SilenceBasis::New {
+        matchers: matchers(),
+        shown: Vec::new(),
+    }));
+    for unread in [
+        Unread::Silences(sanitise("no answer")),
+        Unread::SomeSilences(1),
+    ] {
+        let blind = without(facts(Vec::new(), None), unread);
+        assert_eq!(ended.judge(&blind), Progress::Unseen);
+        for basis in [&end, &new] {
+            let why = basis.changed(&blind).unwrap();
+            assert!(why.contains("could be read"), "{why}");
+        }
+    }
+    let alerts = without(facts(Vec::new(), None), Unread::SomeAlerts(1));
+    assert!(new.changed(&alerts).is_some());
+}
+
+#[test]
+fn alerts_that_could_not_be_read_are_not_said_to_be_silent() {
+    let goal = Goal::Silenced {
+        matchers: matchers(),
+        ends_at: at(0) + SignedDuration::from_mins(60),
+    };
+    let active = facts(Vec::new(), Some(SilenceState::Active));
+    assert!(matches!(goal.judge(&active), Progress::InEffect(_)));
+    let blind = without(active, Unread::SomeAlerts(1));
+    assert_eq!(goal.judge(&blind), Progress::Accepted);
 }

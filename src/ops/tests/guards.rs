@@ -9,16 +9,13 @@ use crate::{
     },
     ops::{
         ceremony::{Ceremony, Confirmation, NotYet, approve, ceremony, missing},
-        guard::{Arming, Decision, ask_all},
+        guard::{Arming, Decision, InFlight, Situation, ask_all},
         intent::Verb,
         plan::{Plan, Risk},
     },
 };
 
-fn decide(
-    plan: &Plan,
-    change: impl FnOnce(&mut crate::ops::guard::Situation<'_>),
-) -> (Decision, Ceremony) {
+fn decide(plan: &Plan, change: impl FnOnce(&mut Situation<'_>)) -> (Decision, Ceremony) {
     let access = access(Answer::Allowed);
     let arming = Arming::Armed { until: None };
     let mut situation = situation(&access, &arming);
@@ -106,9 +103,8 @@ fn an_emergency_takes_a_y_whatever_the_guards_say_about_risk() {
 #[test]
 fn each_guard_that_denies_keeps_it_from_being_sent() {
     let promote = plan(Verb::Promote, &canary());
-    let denies = |change: &dyn Fn(&mut crate::ops::guard::Situation<'_>)| {
-        decide(&promote, |s| change(s)).0 == Decision::Deny
-    };
+    let denies =
+        |change: &dyn Fn(&mut Situation<'_>)| decide(&promote, |s| change(s)).0 == Decision::Deny;
     let (forbidden, read_only) = (
         Arming::Forbidden {
             because: "--read-only".to_owned(),
@@ -153,12 +149,21 @@ fn each_guard_that_denies_keeps_it_from_being_sent() {
     let allowed = access(Answer::Allowed);
     let arming = Arming::Armed { until: None };
     let mut in_flight = situation(&allowed, &arming);
-    in_flight.in_flight = Some(&intent);
-    assert!(
-        ask_all(&promote, &in_flight)
+    let abort = plan(Verb::Abort, &canary());
+    let waits_for_it = |plan: &Plan, in_flight: &Situation<'_>| {
+        ask_all(plan, in_flight)
             .iter()
-            .any(|guard| guard.answer == Decision::Deny)
-    );
+            .any(|guard| guard.name == "in-flight" && guard.answer == Decision::Deny)
+    };
+    for may_send in [true, false] {
+        in_flight.in_flight = Some(InFlight {
+            id: &intent,
+            may_send,
+        });
+        assert!(waits_for_it(&promote, &in_flight));
+        // Going back waits only while something is being sent, not while somebody looks what became of it.
+        assert_eq!(waits_for_it(&abort, &in_flight), may_send);
+    }
     let mut watched = situation(&allowed, &arming);
     watched.source = Some(&late_watch);
     assert!(

@@ -13,7 +13,7 @@ use crate::model::{
     id::EnvironmentName,
     incident::{
         Alert, AlertState, Fingerprint, IncidentFacts, Labels, Matcher, Silence, SilenceId,
-        SilenceState,
+        SilenceState, Unread,
     },
     text::{Safe, sanitise, sanitise_lines},
 };
@@ -59,31 +59,41 @@ pub fn incidents(
         read_at,
         alerts,
         silences: silences(environment, answers, read_at),
+        unread: unread(answers),
         warnings: warnings(answers),
     }
 }
 
-fn warnings(answers: &Answers) -> Vec<Safe> {
-    let mut warnings = Vec::new();
-    let mut unreadable = |how_many: usize, what: &str| {
-        if how_many > 0 {
-            warnings.push(sanitise(&format!("{how_many} {what} cannot be read")));
-        }
+fn unread(answers: &Answers) -> Vec<Unread> {
+    let alerts = match answers.alerts.unreadable {
+        0 => None,
+        count => Some(Unread::SomeAlerts(count)),
     };
-    unreadable(answers.alerts.unreadable, "of the alerts");
-    if let Ok(silences) = &answers.silences {
-        unreadable(silences.unreadable, "of the silences");
-    }
-    if let Ok(groups) = &answers.groups {
-        unreadable(groups.unreadable, "of the groups of alerts");
+    let silences = match &answers.silences {
+        Err(why) => Some(Unread::Silences(why.clone())),
+        Ok(list) if list.unreadable > 0 => Some(Unread::SomeSilences(list.unreadable)),
+        Ok(_) => None,
+    };
+    alerts.into_iter().chain(silences).collect()
+}
+
+fn warnings(answers: &Answers) -> Vec<Safe> {
+    let mut warnings: Vec<Safe> = unread(answers)
+        .iter()
+        .map(|part| sanitise(&part.words()))
+        .collect();
+    if let Ok(groups) = &answers.groups
+        && groups.unreadable > 0
+    {
+        warnings.push(sanitise(&format!(
+            "{} of the groups of alerts cannot be read",
+            groups.unreadable
+        )));
     }
     if let Err(why) = &answers.groups {
         warnings.push(sanitise(&format!(
             "which alerts are muted is not known: {why}"
         )));
-    }
-    if let Err(why) = &answers.silences {
-        warnings.push(sanitise(&format!("the silences are not known: {why}")));
     }
     if !matches!(answers.cluster.as_str(), "" | "ready" | "disabled") {
         warnings.push(sanitise(&format!(
@@ -371,5 +381,26 @@ mod tests {
         partly.cluster = "settling".to_owned();
         let warnings = facts(&partly).warnings;
         assert_eq!(warnings.len(), 3, "{warnings:?}");
+    }
+
+    #[test]
+    fn silences_that_could_not_be_read_are_not_no_silences() {
+        let whole = facts(&answers("[]", "[]", "[]"));
+        assert_eq!(
+            (whole.incomplete(), whole.tells_all_silences()),
+            (None, true)
+        );
+        let mut none = answers("[]", "[]", "[]");
+        none.silences = Err("no answer".into());
+        let one = answers("[]", "[]", r#"[{"id":7}]"#);
+        for answers in [none, one] {
+            let facts = facts(&answers);
+            assert!(facts.silences.is_empty());
+            assert!(!facts.tells_all_silences());
+            assert!(facts.incomplete().unwrap().contains("silences"));
+        }
+        let alert = facts(&answers(r#"[{"fingerprint":1}]"#, "[]", "[]"));
+        assert!(alert.tells_all_silences());
+        assert!(alert.incomplete().unwrap().contains("alerts"));
     }
 }

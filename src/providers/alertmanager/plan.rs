@@ -33,6 +33,12 @@ pub struct Terms {
 }
 
 pub fn plan(intent: &Intent, facts: &IncidentFacts, terms: &Terms) -> Result<Plan, Refusal> {
+    // A plan shows what exactly it would silence, and rests on there being no equal silence.
+    if let Some(why) = facts.incomplete() {
+        return Err(Refusal::unreachable(format!(
+            "not everything of it could be read: {why}"
+        )));
+    }
     match (&intent.target, intent.verb) {
         (Subject::Silence(subject), Verb::Silence) => silence(intent, subject, facts, terms),
         (Subject::Expire(subject), Verb::Expire) => expire(intent, subject, facts, terms),

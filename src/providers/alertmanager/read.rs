@@ -127,10 +127,7 @@ pub async fn silence(server: &Alertmanager, draft: &SilenceDraft) -> Sent {
         .http
         .send_once(Method::POST, requests::POST, JSON, body.into())
         .await;
-    match answered {
-        Ok(reply) => requests::posted(reply.status, &reply.body),
-        Err(trouble) => refused(&trouble, requests::posted),
-    }
+    sorted(&answered, None)
 }
 
 /// Ends a silence. One that has ended already is ended.
@@ -142,9 +139,18 @@ pub async fn expire(server: &Alertmanager, id: &SilenceId) -> Sent {
         .http
         .send_once(Method::DELETE, &path, JSON, Bytes::new())
         .await;
+    sorted(&answered, Some(id))
+}
+
+/// What the answer to a new silence means, or to the end of this one.
+pub fn sorted(answered: &Result<Reply, Trouble>, ended: Option<&SilenceId>) -> Sent {
+    let read = |status: u16, body: &[u8]| match ended {
+        Some(id) => requests::expired(status, body, id),
+        None => requests::posted(status, body),
+    };
     match answered {
-        Ok(reply) => requests::expired(reply.status, &reply.body, id),
-        Err(trouble) => refused(&trouble, |status, body| requests::expired(status, body, id)),
+        Ok(reply) => read(reply.status, &reply.body),
+        Err(trouble) => refused(trouble, read),
     }
 }
 

@@ -97,12 +97,18 @@ pub fn posted(status: u16, body: &[u8]) -> Sent {
 pub fn expired(status: u16, body: &[u8], id: &SilenceId) -> Sent {
     let gone = || Sent::Rejected("there is no such silence any more".into());
     match status {
-        200..=299 => Sent::Taken(id.clone()),
+        // Nothing, or some JSON of a proxy that knows the API. A login page answers 200 as well.
+        200..=299 if is_nothing_or_json(body) => Sent::Taken(id.clone()),
+        200..=299 => Sent::Lost("the answer is not one of an alert manager".into()),
         404 => gone(),
         // 0.25 says this of an unknown one with 500, which otherwise says nothing about what was done.
         500 if said(body).contains("not found") => gone(),
         _ => refused(status, body),
     }
+}
+
+fn is_nothing_or_json(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// A failure on the server's side is unknown: a proxy's 503 says nothing about the server behind it. A redirect is none
@@ -229,6 +235,9 @@ mod tests {
         assert!(matches!(posted(200, b"<html>"), Sent::Lost(_)));
         let id = SilenceId("a-b".into());
         assert!(matches!(expired(500, b"boom", &id), Sent::Lost(_)));
+        assert!(matches!(expired(499, b"", &id), Sent::Lost(_)));
+        assert!(matches!(expired(200, b"<html>", &id), Sent::Lost(_)));
+        assert_eq!(expired(200, b"", &id), Sent::Taken(id.clone()));
         assert!(matches!(
             expired(500, b"\"silence not found\"\n", &id),
             Sent::Rejected(_)

@@ -16,6 +16,7 @@ use crate::{
         text::{Safe, sanitise},
     },
     providers::{
+        beat::Beat,
         http::Trouble,
         pulse::{Pace, Pulse},
     },
@@ -26,11 +27,8 @@ const EVERY: Duration = Duration::from_secs(15);
 const MEET_AGAIN: Duration = Duration::from_secs(120);
 
 /// Asks until it is dropped, or the receiver is.
-pub async fn run(server: Alertmanager, out: mpsc::Sender<Vec<Tidings>>) {
-    run_at(server, out, Pace::default()).await;
-}
-
-async fn run_at(server: Alertmanager, out: mpsc::Sender<Vec<Tidings>>, mut pace: Pace) {
+pub async fn run(server: Alertmanager, out: mpsc::Sender<Vec<Tidings>>, mut beat: Beat) {
+    let mut pace = Pace::with(&beat);
     let closed = out.clone();
     let mut source = Source {
         pulse: Pulse::new(server.http().now()),
@@ -53,6 +51,7 @@ async fn run_at(server: Alertmanager, out: mpsc::Sender<Vec<Tidings>>, mut pace:
         let Some(wait) = wait else { return };
         tokio::select! {
             () = sleep(wait) => {}
+            () = beat.comes() => {}
             () = closed.closed() => return,
         }
     }

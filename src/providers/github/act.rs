@@ -3,17 +3,18 @@
 
 use bytes::Bytes;
 use http::Method;
+use serde_json::Value;
 
 use super::requests::JSON;
 use crate::{
     model::text::{Safe, sanitise},
-    providers::http::{Fate, Server, Trouble, Why},
+    providers::http::{Fate, Reply, Server, Trouble, Why},
 };
 
 /// What became of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Accepted (2xx), which is not yet done.
+    /// Accepted, in the form that is documented; which is not yet done.
     Taken { status: u16 },
     /// The run is in another state by now (409).
     Conflict { why: Safe },
@@ -26,15 +27,46 @@ pub enum Sent {
 }
 
 pub async fn send(server: &Server, method: Method, path: &str, body: Bytes) -> Sent {
-    match server.send_once(method, path, JSON, body).await {
-        Ok(reply) => Sent::Taken {
+    let answered = server.send_once(method, path, JSON, body).await;
+    sorted(path, &answered)
+}
+
+/// What the answer to a write to `path` means.
+pub fn sorted(path: &str, answered: &Result<Reply, Trouble>) -> Sent {
+    match answered {
+        Ok(reply) if is_what_is_promised(path, reply) => Sent::Taken {
             status: reply.status,
         },
-        Err(trouble) => sorted(&trouble),
+        // A login page or a proxy answers 200 as well.
+        Ok(reply) => Sent::Lost {
+            why: reply
+                .malformed(&format!(
+                    "it is none that this API promises ({}), so whether it was done is not known",
+                    reply.status
+                ))
+                .sentence(),
+        },
+        Err(trouble) => refused(trouble),
     }
 }
 
-fn sorted(trouble: &Trouble) -> Sent {
+/// The status and the form that the vendor documents: a review brings the deployments that it released, the others
+/// nothing or an empty object.
+fn is_what_is_promised(path: &str, reply: &Reply) -> bool {
+    let is_empty = || match reply.body.trim_ascii() {
+        b"" => true,
+        _ => matches!(reply.json(), Ok(Value::Object(_) | Value::Null)),
+    };
+    match (path.rsplit('/').next(), reply.status) {
+        (Some("pending_deployments"), 200) => matches!(reply.json(), Ok(Value::Array(_))),
+        (Some("rerun" | "rerun-failed-jobs"), 201) | (Some("cancel" | "force-cancel"), 202) => {
+            is_empty()
+        }
+        _ => false,
+    }
+}
+
+fn refused(trouble: &Trouble) -> Sent {
     let why = trouble.sentence();
     match (trouble.why(), trouble.fate()) {
         (Why::Conflict(_), _) => Sent::Conflict { why },

@@ -163,6 +163,17 @@ impl Server {
         })
     }
 
+    /// Named without its port, where each run of the same has another one. To be asked before it is shared.
+    #[must_use]
+    pub fn without_port(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner)
+            && let Some((host, _)) = inner.name.rsplit_once(':')
+        {
+            inner.name = sanitise_line(host, 120);
+        }
+        self
+    }
+
     /// The same server with other limits for some calls.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
@@ -225,6 +236,20 @@ impl Server {
         content_type: &str,
         body: Bytes,
     ) -> Result<Reply, Trouble> {
+        self.send_once_by(method, path, content_type, body, Timestamp::MAX)
+            .await
+    }
+
+    /// A write that rests on a read: it leaves by `not_after` or never, however long the login and the writes before it
+    /// take.
+    pub async fn send_once_by(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+        not_after: Timestamp,
+    ) -> Result<Reply, Trouble> {
         let url = target::under(&self.inner.prefix, path).map_err(|why| self.fail(why))?;
         let ask = Ask {
             method,
@@ -238,6 +263,10 @@ impl Server {
         let mut last = self.inner.last_write.lock().await;
         if let Some(last) = *last {
             tokio::time::sleep_until(last + self.limits.write_gap).await;
+        }
+        // The last moment at which it is certain that nothing was sent.
+        if self.now() > not_after {
+            return Err(self.fail(Why::TooLate));
         }
         *last = Some(Instant::now());
         let answered = self.once(&ask, &fetched, None).await;

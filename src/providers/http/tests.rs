@@ -374,6 +374,29 @@ async fn a_server_that_says_nothing_was_perhaps_told() {
 }
 
 #[tokio::test]
+async fn a_write_whose_time_is_over_never_leaves() {
+    let world = World::new().await;
+    let server = world.server();
+    let by = server.now();
+    let write = || server.send_once_by(Method::POST, "/x", JSON, Bytes::from_static(b"{}"), by);
+    let answer = whole("200 OK", "", b"{}");
+    let (seen, got) = futures::join!(world.answers(vec![answer]), write());
+    assert!(got.is_ok() && seen.len() == 1, "{got:?}");
+    // The write before this one hangs, and meanwhile the read gets old.
+    let turn = server.inner.last_write.lock().await;
+    let late = async {
+        world.second.fetch_add(1, Ordering::SeqCst);
+        drop(turn);
+    };
+    // Nobody accepts here: a request that left would be a trouble of another kind.
+    let (got, ()) = futures::join!(write(), late);
+    let trouble = got.expect_err("too late");
+    assert_eq!(trouble.why(), &Why::TooLate);
+    assert_eq!(trouble.fate(), Fate::CertainlyNotSent);
+    assert!(trouble.sentence().contains("read it again"), "{trouble}");
+}
+
+#[tokio::test]
 async fn a_refused_connection_is_certainly_not_sent_and_a_closed_one_perhaps() {
     let world = World::new().await;
     let trouble = world.post(Vec::new()).await.expect_err("closed");

@@ -77,6 +77,9 @@ pub enum Why {
     /// The host asked to be left alone, or what is left is kept for actions: nothing was sent.
     #[error("nothing is asked of it until {until}: {why}")]
     Held { until: Timestamp, why: Safe },
+    /// What a write rests on was read too long ago by the time it could leave: nothing was sent.
+    #[error("it was not sent: by then, what it rests on had been read too long ago; read it again")]
+    TooLate,
     #[error("the connection broke before the answer was complete: {why}")]
     Lost { why: Safe },
     #[error("no answer within {} s", .after.as_secs_f32())]
@@ -153,6 +156,7 @@ impl Trouble {
             Why::Unreachable { .. }
             | Why::Login { .. }
             | Why::Request { .. }
+            | Why::TooLate
             | Why::Held { .. } => Fate::CertainlyNotSent,
             Why::Unauthorized(_)
             | Why::Forbidden(_)
@@ -177,6 +181,7 @@ impl Trouble {
             Why::Unreachable { .. }
             | Why::Lost { .. }
             | Why::Timeout { .. }
+            | Why::TooLate
             | Why::Server { .. } => SourceState::Unreachable,
             Why::Login { .. } | Why::Unauthorized(_) => SourceState::Unauthorized,
             Why::Forbidden(_) | Why::NotFound(_) => SourceState::Forbidden,

@@ -24,18 +24,39 @@ pub async fn named(
     kinds: &[WorkloadKind],
     namespaces: Option<&[Namespace]>,
 ) -> Result<Vec<Rollout>, Error> {
+    let selector = format!("metadata.name={name}");
+    selected(client, environment, Some(&selector), kinds, namespaces).await
+}
+
+/// All of these kinds in these namespaces, as [`named`] takes them: for saying what there is instead of a name that nobody
+/// has.
+pub async fn all(
+    client: &Client,
+    environment: &EnvironmentName,
+    kinds: &[WorkloadKind],
+    namespaces: Option<&[Namespace]>,
+) -> Result<Vec<Rollout>, Error> {
+    selected(client, environment, None, kinds, namespaces).await
+}
+
+async fn selected(
+    client: &Client,
+    environment: &EnvironmentName,
+    selector: Option<&str>,
+    kinds: &[WorkloadKind],
+    namespaces: Option<&[Namespace]>,
+) -> Result<Vec<Rollout>, Error> {
     let own = [Namespace::new(client.namespace())];
     let mut found = Vec::new();
     for kind in kinds {
-        let selector = format!("metadata.name={name}");
         let wide = match namespaces {
-            None => list_of(client, environment, *kind, None, Some(&selector)).await,
-            Some(namespaces) => narrow(client, environment, *kind, namespaces, &selector).await,
+            None => list_of(client, environment, *kind, None, selector).await,
+            Some(namespaces) => narrow(client, environment, *kind, namespaces, selector).await,
         };
         match wide {
             Ok(rollouts) => found.extend(rollouts),
             Err(Error::Forbidden(_)) if namespaces.is_none() => {
-                found.extend(narrow(client, environment, *kind, &own, &selector).await?);
+                found.extend(narrow(client, environment, *kind, &own, selector).await?);
             }
             Err(error) => return Err(error),
         }
@@ -48,11 +69,11 @@ async fn narrow(
     environment: &EnvironmentName,
     kind: WorkloadKind,
     namespaces: &[Namespace],
-    selector: &str,
+    selector: Option<&str>,
 ) -> Result<Vec<Rollout>, Error> {
     let mut found = Vec::new();
     for namespace in namespaces {
-        found.extend(list_of(client, environment, kind, Some(namespace), Some(selector)).await?);
+        found.extend(list_of(client, environment, kind, Some(namespace), selector).await?);
     }
     Ok(found)
 }

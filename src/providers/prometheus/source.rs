@@ -20,7 +20,10 @@ use crate::{
         metrics::{Metrics, MetricsWanted},
         source::SourceHealth,
     },
-    providers::pulse::{Pace, Pulse},
+    providers::{
+        beat::Beat,
+        pulse::{Pace, Pulse},
+    },
 };
 
 /// Scrapes come no faster than this where people run Prometheus; more often would ask for the same again.
@@ -47,29 +50,22 @@ impl From<Closed> for Ended {
 }
 
 type Reading<'a> =
-    Pin<Box<dyn Future<Output = (MetricsWanted, Result<Metrics, Box<Unanswered>>)> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = (MetricsWanted, Result<Metrics, Failure>)> + Send + 'a>>;
 
 /// Asks until it is dropped, or the receiver is.
 pub async fn run(
     server: Prometheus,
     wanted: watch::Receiver<Vec<Asked>>,
     out: mpsc::Sender<Vec<Tidings>>,
-) {
-    run_at(server, wanted, out, Pace::default()).await;
-}
-
-async fn run_at(
-    server: Prometheus,
-    wanted: watch::Receiver<Vec<Asked>>,
-    out: mpsc::Sender<Vec<Tidings>>,
-    pace: Pace,
+    beat: Beat,
 ) {
     let mut source = Source {
         pulse: Pulse::new(server.now()),
         server,
         wanted,
         out,
-        pace,
+        pace: Pace::with(&beat),
+        beat,
         read: HashMap::new(),
     };
     let connecting = source.pulse.connecting(source.server.now());
@@ -88,11 +84,23 @@ async fn run_at(
     }
 }
 
+/// A release whose queries are too heavy fails alone, while the server answers what is easy: otherwise one of them would
+/// hide all others. Asked as a part of its reading, so that the others go on meanwhile.
+async fn only_this_one(server: &Prometheus, unanswered: Unanswered) -> Result<Metrics, Failure> {
+    let too_heavy = unanswered.failure.kind == Kind::Overloaded;
+    if too_heavy && server.ahead_ms().await.is_ok() {
+        Ok(unanswered.metrics)
+    } else {
+        Err(unanswered.failure)
+    }
+}
+
 struct Source {
     server: Prometheus,
     wanted: watch::Receiver<Vec<Asked>>,
     out: mpsc::Sender<Vec<Tidings>>,
     pace: Pace,
+    beat: Beat,
     pulse: Pulse,
     /// When each was read last.
     read: HashMap<MetricsWanted, Instant>,
@@ -142,6 +150,8 @@ impl Source {
     ) -> Result<(), Ended> {
         let mut under_way: FuturesUnordered<Reading<'_>> = FuturesUnordered::new();
         let mut asking: Vec<MetricsWanted> = Vec::new();
+        // Told to ask again while they were under way.
+        let mut again: Vec<MetricsWanted> = Vec::new();
         let mut ping = Instant::now() + self.pace.around(SELDOM);
         loop {
             let list = self.wanted.borrow_and_update().clone();
@@ -158,7 +168,10 @@ impl Source {
                 } else if asking.len() < AT_ONCE && Instant::now() < until {
                     asking.push(key.clone());
                     under_way.push(Box::pin(async move {
-                        let metrics = server.read(known, &asked).await;
+                        let metrics = match server.read(known, &asked).await {
+                            Ok(metrics) => Ok(metrics),
+                            Err(unanswered) => only_this_one(server, *unanswered).await,
+                        };
                         (key, metrics)
                     }));
                 }
@@ -172,33 +185,29 @@ impl Source {
                     asking.retain(|one| *one != key);
                     ping = Instant::now() + self.pace.around(SELDOM);
                     let late = self.pace.around(Duration::from_secs(2));
-                    self.read.insert(key.clone(), Instant::now() + late);
-                    let metrics = match metrics {
-                        Ok(metrics) => metrics,
-                        Err(unanswered) => self.only_this_one(*unanswered).await?,
-                    };
-                    self.told(known, &key, metrics).await?;
+                    if again.contains(&key) {
+                        again.retain(|one| *one != key);
+                    } else {
+                        self.read.insert(key.clone(), Instant::now() + late);
+                    }
+                    self.told(known, &key, metrics.map_err(Ended::Failed)?).await?;
                 }
                 changed = self.wanted.changed() => changed.map_err(|_| Ended::Closed)?,
+                () = self.beat.comes() => {
+                    self.read.clear();
+                    again.clone_from(&asking);
+                    ping = Instant::now();
+                }
                 () = tokio::time::sleep_until(next.max(Instant::now())), if next > Instant::now() || under_way.is_empty() => {
-                    if Instant::now() >= ping {
+                    // Nothing is asked here while readings are under way: they hold the places of the connection, and
+                    // would not go on while this waits for one.
+                    if Instant::now() >= ping && under_way.is_empty() {
                         ping = Instant::now() + self.pace.around(SELDOM);
                         self.still_there(known).await?;
                     }
                 }
                 () = self.out.closed() => return Err(Ended::Closed),
             }
-        }
-    }
-
-    /// A release whose queries are too heavy fails alone, while the server answers what is easy: otherwise one of them
-    /// would hide all others.
-    async fn only_this_one(&self, unanswered: Unanswered) -> Result<Metrics, Ended> {
-        let too_heavy = unanswered.failure.kind == Kind::Overloaded;
-        if too_heavy && self.server.ahead_ms().await.is_ok() {
-            Ok(unanswered.metrics)
-        } else {
-            Err(Ended::Failed(unanswered.failure))
         }
     }
 
@@ -256,6 +265,7 @@ impl Source {
         self.tell(vec![Told::Health(health)]).await?;
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
+            () = self.beat.comes() => Ok(()),
             () = self.out.closed() => Err(Closed),
         }
     }

@@ -21,9 +21,27 @@ pub struct OpenIntent {
     pub words: String,
 }
 
-/// Those of a log and its second place, oldest first.
+/// Those of a log and its second place, oldest first. What a windlass beside this one is doing right now is not among them:
+/// it will write down the outcome itself, and two outcomes of one intent would contradict each other.
 pub fn open_intents(dir: &Path) -> Result<Vec<OpenIntent>, Error> {
-    Ok(open_among(&read(dir)?))
+    let mut open = open_among(&read(dir)?);
+    open.retain(|intent| !session_process(&intent.id).is_some_and(runs_beside_us));
+    Ok(open)
+}
+
+/// The process of an intent's session: ids are `TIME-PROCESS-NUMBER`. One that is written otherwise has none.
+fn session_process(intent: &str) -> Option<u32> {
+    let mut parts = intent.rsplitn(3, '-');
+    let (_number, process) = (parts.next()?, parts.next()?);
+    process.parse().ok()
+}
+
+/// Whether another windlass lives under that number. Where the system does not tell, nobody does: an intent that is shown
+/// in vain is better than one that is not.
+fn runs_beside_us(process: u32) -> bool {
+    process != std::process::id()
+        && std::fs::read_to_string(format!("/proc/{process}/comm"))
+            .is_ok_and(|name| name.trim_end() == env!("CARGO_PKG_NAME"))
 }
 
 pub(super) fn open_among(entries: &[Entry]) -> Vec<OpenIntent> {
@@ -75,5 +93,22 @@ pub(super) fn text(value: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_of_an_intent_is_in_its_id() {
+        assert_eq!(session_process("20261127T123907-28751-1"), Some(28_751));
+        assert_eq!(session_process("an-intent-1"), None);
+        assert_eq!(session_process("i1"), None);
+        assert!(
+            !runs_beside_us(std::process::id()),
+            "what is ours and open was left by us"
+        );
+        assert!(!runs_beside_us(1), "another program is no windlass");
     }
 }

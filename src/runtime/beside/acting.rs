@@ -2,11 +2,11 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::Host;
 use crate::{
-    app::beside::SourceKind,
     model::{
         id::ResourceVersion,
         pipeline::RunId,
@@ -23,7 +23,7 @@ use crate::{
     providers::{
         alertmanager::{self, read::Alertmanager},
         github,
-        http::{Fate, Trouble},
+        http::Trouble,
     },
     runtime::execute::{Sight, System},
 };
@@ -108,10 +108,16 @@ impl Acting {
                     .map(|read| Arc::new(read).into())
                     .map_err(|trouble| read_trouble(&trouble))
             }
-            Self::Alerts { server, .. } => alertmanager::read::silences_and_alerts(server)
-                .await
-                .map(|facts| Arc::new(facts).into())
-                .map_err(|trouble| read_trouble(&trouble)),
+            Self::Alerts { server, .. } => {
+                let facts = alertmanager::read::silences_and_alerts(server)
+                    .await
+                    .map_err(|trouble| read_trouble(&trouble))?;
+                // An action rests on all of it, and so does whoever says that a silence is gone.
+                match facts.incomplete() {
+                    Some(why) => Err(ReadTrouble::Unreachable(sanitise(&why))),
+                    None => Ok(Arc::new(facts).into()),
+                }
+            }
         }
     }
 }
@@ -131,16 +137,22 @@ impl System for Acting {
         self.look(&plan.intent.target).await
     }
 
-    async fn send(&self, plan: &Plan, index: usize, _version: ResourceVersion) -> Answer {
+    async fn send(
+        &self,
+        plan: &Plan,
+        index: usize,
+        _version: ResourceVersion,
+        not_after: Timestamp,
+    ) -> Answer {
         let Some(sending) = plan.sends.get(index) else {
             return Answer::NotSent(sanitise("the plan has no such request"));
         };
-        let (server, of) = match self {
+        let server = match self {
             Self::Host { host, .. } => match host.server().await {
-                Ok(server) => (server.urgent(), SourceKind::GitHub),
+                Ok(server) => server.urgent(),
                 Err(why) => return Answer::NotSent(why),
             },
-            Self::Alerts { server, .. } => (server.http().clone(), SourceKind::Alertmanager),
+            Self::Alerts { server, .. } => server.http().clone(),
         };
         let body = match &sending.body {
             serde_json::Value::Null => bytes::Bytes::new(),
@@ -149,13 +161,20 @@ impl System for Acting {
         let Ok(method) = http::Method::from_bytes(sending.method.as_bytes()) else {
             return Answer::NotSent(sanitise("the plan has no such method"));
         };
-        match server
-            .send_once(method, &sending.path, sending.content_type, body)
-            .await
-        {
-            // What it did is seen by reading, whatever the answer says.
-            Ok(_) => Answer::Taken,
-            Err(trouble) => answer_of(&trouble, of),
+        let (path, content_type) = (sending.path.as_str(), sending.content_type);
+        let answered = server
+            .send_once_by(method, path, content_type, body, not_after)
+            .await;
+        match self {
+            Self::Host { .. } => of_host(github::act::sorted(path, &answered)),
+            Self::Alerts { .. } => {
+                let ended = match &plan.intent.target {
+                    Subject::Expire(subject) => Some(&subject.silence),
+                    _ => None,
+                };
+                let status = answered.as_ref().err().and_then(Trouble::status);
+                of_alerts(alertmanager::read::sorted(&answered, ended), status)
+            }
         }
     }
 
@@ -183,25 +202,37 @@ impl System for Acting {
     async fn note(&self, _plan: &Plan) {}
 }
 
-fn answer_of(trouble: &Trouble, of: SourceKind) -> Answer {
-    let why = trouble.sentence();
-    match trouble.fate() {
-        Fate::CertainlyNotSent => Answer::NotSent(why),
-        Fate::Refused => Answer::Rejected {
-            status: trouble.status().unwrap_or(0),
+/// What it did is seen by reading, whatever the answer says.
+fn of_host(sent: github::act::Sent) -> Answer {
+    use github::act::Sent;
+    match sent {
+        Sent::Taken { .. } => Answer::Taken,
+        // No precondition of ours failed that could be read again: the host says that it cannot be done now.
+        Sent::Conflict { why } => Answer::Rejected {
+            status: 409,
             message: why,
         },
-        // An old alert manager says with 500 that there is no such silence: nothing was done.
-        Fate::PerhapsSent
-            if of == SourceKind::Alertmanager
-                && trouble.status() == Some(500)
-                && why.contains("not found") =>
-        {
-            Answer::Rejected {
-                status: 500,
-                message: why,
-            }
-        }
-        Fate::PerhapsSent => Answer::Lost(why),
+        Sent::Rejected { status, why } => Answer::Rejected {
+            status,
+            message: why,
+        },
+        Sent::NotSent { why } => Answer::NotSent(why),
+        Sent::Lost { why } => Answer::Lost(why),
     }
 }
+
+fn of_alerts(sent: alertmanager::requests::Sent, status: Option<u16>) -> Answer {
+    use alertmanager::requests::Sent;
+    match sent {
+        Sent::Taken(_) => Answer::Taken,
+        Sent::Rejected(message) => Answer::Rejected {
+            status: status.unwrap_or(0),
+            message,
+        },
+        Sent::NotSent(why) => Answer::NotSent(why),
+        Sent::Lost(why) => Answer::Lost(why),
+    }
+}
+
+#[cfg(test)]
+mod tests;

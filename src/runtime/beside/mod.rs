@@ -107,6 +107,10 @@ fn server(
         clock: clock::shared(),
         variables: variables(),
     })
+    .map(|server| match clock::is_still() {
+        true => server.without_port(),
+        false => server,
+    })
     .map_err(|trouble| trouble.sentence())
 }
 
@@ -333,6 +337,10 @@ fn host(config: &Config) -> Option<Host> {
     let github = named.unwrap_or_default();
     let address = github::host::Address::parse(&github.host).map_err(|why| sanitise(&why));
     let name = match &address {
+        // The port of a world whose time stands still is another one each time.
+        Ok(address) if clock::is_still() => {
+            sanitise(address.name.split(':').next().unwrap_or_default())
+        }
         Ok(address) => address.name.clone(),
         Err(_) => sanitise(&github.host),
     };
@@ -342,6 +350,7 @@ fn host(config: &Config) -> Option<Host> {
             let id = source_id(SourceKind::GitHub, &name);
             let mut host = github::source::Host::new(id, address, clock::shared(), variables());
             host.token = github.token;
+            host.beat = clock::beat();
             host
         }),
         name,

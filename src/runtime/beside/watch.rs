@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use tokio::sync::{mpsc, watch};
 
+use super::super::clock;
 use super::{Besides, Host, source_id};
 use crate::{
     app::{beside::SourceKind, msg::Msg, services::Services},
@@ -105,7 +106,7 @@ impl Besides {
             {
                 let (server, wanted) = (server.clone(), wishes.metrics.get(name)?.subscribe());
                 return Some(Box::pin(forwarded(sources, |out| {
-                    prometheus::source::run(server, wanted, out)
+                    prometheus::source::run(server, wanted, out, clock::beat())
                 })));
             }
         }
@@ -115,7 +116,7 @@ impl Besides {
             {
                 let server = (**server).clone();
                 return Some(Box::pin(forwarded(sources, |out| {
-                    alertmanager::source::run(server, out)
+                    alertmanager::source::run(server, out, clock::beat())
                 })));
             }
         }

@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_command_is_copied_whole_and_clean_or_not_at_all() {
+        let command = format!("kubectl patch -p '{}\x1b[31m\u{202e}'", "x".repeat(9_000));
+        let text = crate::model::text::sanitise_whole(&command);
+        assert_eq!(*text, *format!("kubectl patch -p '{}'", "x".repeat(9_000)));
+        assert!(copy(&text, Within::Nothing).unwrap().len() > 12_000);
+        let longer = crate::model::text::sanitise_whole(&"x".repeat(LONGEST + 1));
+        assert_eq!(copy(&longer, Within::Nothing), None);
+    }
+
+    #[test]
     fn what_no_terminal_takes_is_not_sent() {
         let most = encoded(&"x".repeat(LONGEST));
         assert!(most.len() <= 100_000, "{}", most.len());

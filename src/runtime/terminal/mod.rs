@@ -7,7 +7,7 @@
 //! ```text
 //!            Terminal::next ──> Vec<Input>      keys (parser, csi, paste), signals, frames written out
 //! tty ──────┤
-//!            Terminal::draw <── &mut Frame      ratatui (canvas) -> encoder (shown, pen, motion) -> bytes
+//!            Terminal::draw <── &mut Frame      frames: ratatui (canvas) -> encoder (shown, pen, motion) -> bytes
 //! guard      modes as found; given back on drop, on a panic, on suspension
 //! ```
 //!
@@ -19,6 +19,7 @@ mod clipboard;
 mod csi;
 mod encoder;
 mod erase;
+mod frames;
 mod guard;
 mod key;
 mod motion;
@@ -35,10 +36,10 @@ use std::io;
 use std::os::fd::AsFd;
 
 use ratatui::Frame;
-use ratatui::layout::Size;
 use rustix::process::{Signal as Number, getpgrp, getsid, kill_current_process_group};
 use tokio::time::{Instant, sleep_until};
 
+pub use frames::Frames;
 pub use guard::{restore, restore_on_panic};
 pub use key::{Code, Ended, Focus, FrameNo, Input, Key, Mouse, MouseKind};
 pub use notice::Notices;
@@ -47,9 +48,6 @@ pub use tty::{OpenError, Stream};
 
 use crate::model::text::Safe;
 
-use canvas::Canvas;
-use encoder::Encoder;
-use erase::Erase;
 use passthrough::Within;
 use signals::{Caught, Signals};
 use tty::{Moved, Tty};
@@ -83,8 +81,7 @@ pub struct Terminal {
     parser: Parser,
     /// When the parser is to give up waiting for the rest of a sequence.
     patience: Option<Instant>,
-    canvas: ratatui::Terminal<Canvas>,
-    encoder: Encoder,
+    frames: Frames,
     /// Bytes for the terminal; those before `sent` it has taken.
     outgoing: Vec<u8>,
     sent: usize,
@@ -135,19 +132,15 @@ impl Terminal {
         options: Options,
     ) -> Result<Self, OpenError> {
         let signals = Signals::listen()?;
-        let size = size_of(&tty);
-        let canvas = match ratatui::Terminal::new(Canvas { size, cursor: None }) {
-            Ok(canvas) => canvas,
-            Err(never) => match never {},
-        };
+        let term = environment("TERM").unwrap_or_default();
+        let frames = Frames::new(&term, tty.size());
         guard::take(tty.input.as_fd(), tty.output.as_fd(), options.mouse)?;
         Ok(Self {
             tty,
             signals,
             parser: Parser::default(),
             patience: None,
-            canvas,
-            encoder: Encoder::new(Erase::of_term(&environment("TERM").unwrap_or_default())),
+            frames,
             outgoing: Vec::new(),
             sent: 0,
             frame: FrameNo::default(),
@@ -223,13 +216,9 @@ impl Terminal {
         if self.is_busy() {
             return Drawn::Busy;
         }
-        self.canvas.backend_mut().size = size_of(&self.tty);
-        match self.canvas.draw(render) {
-            Ok(frame) => self.encoder.paint(frame.buffer),
-            Err(never) => match never {},
-        }
-        let cursor = self.canvas.backend().cursor;
-        self.outgoing.extend_from_slice(self.encoder.finish(cursor));
+        let size = self.tty.size();
+        self.outgoing
+            .extend_from_slice(self.frames.draw(size, render));
         if self.outgoing.is_empty() {
             return Drawn::Unchanged(self.written);
         }
@@ -314,7 +303,7 @@ impl Terminal {
     fn come_back(&mut self) {
         match guard::retake() {
             Ok(()) => {
-                self.encoder.forget();
+                self.frames.forget();
                 self.seen.push(Input::Resumed);
             }
             Err(error) => self.lose(&error),
@@ -328,7 +317,7 @@ impl Terminal {
                 let (columns, rows) = self.size();
                 // Also where it is the size of before: in between it may have been another, and what was cut off then is
                 // not on the screen any more.
-                self.encoder.forget();
+                self.frames.forget();
                 self.seen.push(Input::Resize(columns, rows));
             }
             // Not refused as in `suspend`: whoever sends the signal can also send the one that ends it.
@@ -438,11 +427,6 @@ impl Drop for Terminal {
             tracing::warn!(%error, "the terminal could not be given back in full");
         }
     }
-}
-
-fn size_of(tty: &Tty) -> Size {
-    let (width, height) = tty.size();
-    Size { width, height }
 }
 
 #[cfg(test)]

@@ -159,7 +159,9 @@ impl Lookout {
             })
             .collect();
         let session = Session {
+            still: false,
             demo,
+            game: None,
             read_only: true,
             armed_minutes: 0,
             clock: self.config.ui.clock,

@@ -43,9 +43,9 @@ pub(super) fn titles(shown: &Shown<'_>) -> Vec<String> {
 
 pub(super) fn content(shown: &Shown<'_>, roomy: bool, sheet: &mut Sheet<'_>, ink: &Ink) {
     let state = shown.state;
-    if source_line(state, SourceKind::GitHub, &shown.open.id, sheet, ink).is_none() {
+    let Some(source) = source_line(state, SourceKind::GitHub, &shown.open.id, sheet, ink) else {
         return;
-    }
+    };
     let Some(pipeline) = state.beside.pipeline(shown.release) else {
         sheet.wrapped(0, "nothing joins a pipeline to it", ink.dim);
         let hint = format!(
@@ -88,7 +88,10 @@ pub(super) fn content(shown: &Shown<'_>, roomy: bool, sheet: &mut Sheet<'_>, ink
             next,
             failing,
         } => {
-            if let Some((failed, why)) = failing {
+            // Not twice: a host on which everything fails has said why.
+            if let Some((failed, why)) = failing
+                && (source.health.state.is_live() || !source.health.detail.contains(why.as_str()))
+            {
                 let words = format!("{}: {why}", failed.word());
                 let mark = (source_mark(*failed), ink.source(*failed));
                 sheet.labelled(mark, 2, &words, bold(ink.source(*failed)));

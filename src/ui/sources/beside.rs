@@ -107,7 +107,11 @@ fn what_it_told(state: &State, source: &Source, sheet: &mut Sheet<'_>, ink: &Ink
         (SourceKind::Alertmanager, Some(environment)) => {
             if let Some(facts) = state.beside.incidents.get(environment) {
                 let alerts = words::count(facts.alerts.len(), "alert");
-                let silences = words::count(facts.silences.len(), "silence");
+                let silences = if facts.tells_all_silences() {
+                    words::count(facts.silences.len(), "silence")
+                } else {
+                    "silences not known".to_owned()
+                };
                 let age = old(words::seconds_since(state, facts.read_at));
                 let words = format!("{alerts}, {silences}, read {age} ago");
                 sheet.labelled(("told", ink.dim), 10, &words, ink.text);

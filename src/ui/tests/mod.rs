@@ -1,5 +1,6 @@
 //! What the screen says, at the sizes people use and at those they do not.
 
+mod demo;
 mod incidents;
 mod keys;
 mod mouse;
@@ -157,6 +158,7 @@ looks! {
     a_release_beside_sources_that_fail: around::open_in(around::failing_around(), "prod-eu", "checkout");
     arming: world::arming();
     the_reason_afterwards: world::reason();
+    the_faults_of_the_demo: demo::faults();
     leaving_with_something_under_way: world::leaving();
     intents_without_an_outcome: world::open_intents();
 }
@@ -765,6 +767,7 @@ fn scroll_overlay(state: &mut State, wild: &Wild) {
             logs.filtering = wild.filtering;
         }
         Some(Overlay::Yaml { scroll, .. }) => *scroll = wild.scroll,
+        Some(Overlay::Faults(faults)) => faults.selected = wild.scroll,
         Some(Overlay::Reason { typed, .. }) => typed.clone_from(&wild.message),
         Some(Overlay::ChooseGate { selected, .. }) => *selected = wild.scroll,
         Some(Overlay::Changed(changed)) => changed.selected = wild.scroll,

@@ -114,6 +114,8 @@ pub(crate) fn empty_state() -> State {
         rows: 48,
         session: Session {
             demo: false,
+            game: None,
+            still: false,
             read_only: false,
             armed_minutes: 30,
             clock: true,
@@ -145,6 +147,8 @@ pub(crate) fn empty_state() -> State {
         queue: None,
         notice: None,
         ringing: HashMap::new(),
+        faults: crate::app::faults::InForce::default(),
+        tour: None,
         last_key: None,
         clicked: None,
         dirty: false,

@@ -174,7 +174,13 @@ impl System for Line {
         Ok(Arc::clone(&self.server.object.borrow()).into())
     }
 
-    async fn send(&self, _plan: &Plan, _index: usize, version: ResourceVersion) -> Answer {
+    async fn send(
+        &self,
+        _plan: &Plan,
+        _index: usize,
+        version: ResourceVersion,
+        _read_at: Timestamp,
+    ) -> Answer {
         self.sent.set(self.sent.get() + 1);
         self.travels().await;
         let lost = || Answer::Lost(sanitise("reset by peer"));
@@ -236,7 +242,7 @@ async fn acts(approved: &Approved, line: &Line, journal: &Journal, from: Timesta
     let now = move || from + SignedDuration::try_from(since.elapsed()).unwrap();
     let (_hold, control) = mpsc::unbounded_channel();
     let machine = Machine::new(approved.clone(), WaitFor::Effect, None);
-    execute(machine, line, journal, now, control, |_words| {}).await
+    execute(machine, line, journal, now, control, |_underway| {}).await
 }
 
 #[tokio::test(start_paused = true)]

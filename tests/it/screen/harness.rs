@@ -309,6 +309,34 @@ impl Windlass {
         panic!("{text:?} is not there\n{}", self.text());
     }
 
+    /// Waits until nothing was written for so long: a world whose time stands still writes no more than its last key led
+    /// to. Whoever asks for too short a time is found out by the screens that they compare.
+    #[track_caller]
+    pub(crate) fn until_quiet(&self, quiet: Duration) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.shared.lock();
+        let mut length = seen.raw.len();
+        let mut since = Instant::now();
+        while since.elapsed() < quiet {
+            assert!(
+                Instant::now() < deadline && !seen.over,
+                "waited for it to be quiet\n{}",
+                text_of(seen.terminal.screen())
+            );
+            let left = quiet.saturating_sub(since.elapsed());
+            seen = self
+                .shared
+                .changed
+                .wait_timeout(seen, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
+            if seen.raw.len() != length {
+                length = seen.raw.len();
+                since = Instant::now();
+            }
+        }
+    }
+
     /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
     pub(crate) fn beat(&self) {
         let seen = self.shared.lock();

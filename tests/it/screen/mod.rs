@@ -9,6 +9,8 @@
     clippy::string_slice
 )]
 
+mod faults;
+mod game;
 pub(crate) mod harness;
 mod leaving;
 mod safety;

@@ -208,3 +208,17 @@ fn a_wrong_line_is_named_and_nothing_starts() {
         .says("windlass.toml:9")
         .says("workflow");
 }
+
+#[test]
+fn a_name_that_nobody_has_is_answered_with_what_there_is() {
+    let shop = Shop::open("morning");
+    let listed = shop.run(&["status", "--json"]).exits(0).json();
+    let count = listed["releases"].as_array().unwrap().len();
+    assert!(count > 3, "{count}");
+    shop.run(&["status", "zzzzzzzzzzzz"])
+        .exits(7)
+        .says(&format!(
+            "zzzzzzzzzzzz was not found among {count} releases"
+        ));
+    shop.run(&["status", "chekcout"]).exits(7).says("/checkout");
+}

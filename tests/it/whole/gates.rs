@@ -196,3 +196,32 @@ fn a_dialog_that_is_left_stops_the_marked_ones() {
     assert_eq!(windlass.ended().exit_code(), 0);
     assert!(shop.writes_to("github").is_empty());
 }
+
+/// The plan names what it is about, but who presses `a` looks at the release that is open.
+#[test]
+fn a_mark_in_the_inbox_is_not_what_a_key_elsewhere_is_about() {
+    let shop = Shop::told(TWO_GATES);
+    let mut windlass = shop.screen();
+    windlass.until_live();
+    windlass.key("3");
+    windlass.until("▌◆ acme/mail #");
+    windlass.until("◆ acme/cart #");
+    windlass.key(" ");
+    windlass.until("▌◆ acme/cart #");
+    windlass.key("1");
+    windlass.until("  cart");
+    windlass.walk_to("▌  cart");
+    windlass.key("a");
+    windlass.until("Approve prod-eu of acme/cart #");
+    windlass.until_listening();
+    windlass.key("\x1b");
+    windlass.until_gone("Approve prod-eu of acme/cart #");
+    choose(&mut windlass, "reject");
+    windlass.until("Reject prod-eu of acme/cart #");
+    windlass.until_listening();
+    windlass.key("\x1b");
+    windlass.until_gone("Reject prod-eu of acme/cart #");
+    windlass.key("q");
+    assert_eq!(windlass.ended().exit_code(), 0);
+    assert!(shop.writes_to("github").is_empty());
+}

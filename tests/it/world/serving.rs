@@ -156,7 +156,8 @@ fn scenarios_can_be_listed_and_an_unknown_one_is_answered_with_the_list() {
             "analysis",
             "gate",
             "outage",
-            "lost-answer"
+            "lost-answer",
+            "game-day"
         ]
     );
     let (code, out, complaint) = run("mourning");

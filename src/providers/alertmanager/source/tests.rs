@@ -147,7 +147,7 @@ async fn a_web_page_is_not_an_empty_list_of_alerts() {
 async fn it_ends_when_nobody_listens() {
     let world = World::new().await;
     let (out, tidings) = mpsc::channel(8);
-    let source = tokio::spawn(run(world.source.server.clone(), out));
+    let source = tokio::spawn(run(world.source.server.clone(), out, Beat::default()));
     drop(tidings);
     source.await.unwrap();
 }

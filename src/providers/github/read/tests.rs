@@ -148,15 +148,19 @@ async fn a_renamed_repository_is_read_and_not_written() {
 
 #[tokio::test]
 async fn a_write_goes_out_once_as_it_was_built_and_its_answer_is_sorted() {
-    for (status, expected) in [
-        (200, "Taken"),
-        (202, "Taken"),
-        (409, "Conflict"),
-        (403, "Rejected"),
-        (422, "Rejected"),
-        (502, "Lost"),
+    let why = r#"{"message":"why"}"#;
+    for (status, body, expected) in [
+        (200, "[]", "Taken"),
+        // What is not the documented answer says nothing of what was done.
+        (200, "<html>log in", "Lost"),
+        (200, why, "Lost"),
+        (202, "[]", "Lost"),
+        (409, why, "Conflict"),
+        (403, why, "Rejected"),
+        (422, why, "Rejected"),
+        (502, why, "Lost"),
     ] {
-        let fake = Fake::start(move |_: &Asked| Answer::text(status, r#"{"message":"why"}"#)).await;
+        let fake = Fake::start(move |_: &Asked| Answer::text(status, body)).await;
         let write = requests::review(&id(), &[161], Decision::Approve, "Ship it");
         let sent = act::send(
             &fake.server(),
@@ -178,13 +182,14 @@ async fn a_write_goes_out_once_as_it_was_built_and_its_answer_is_sorted() {
     }
     let fake = Fake::start(|_: &Asked| Answer::text(202, "{}")).await;
     let write = requests::cancel(&id());
-    act::send(
+    let sent = act::send(
         &fake.server(),
         write.method.clone(),
         &write.path,
         write.bytes(),
     )
     .await;
+    assert_eq!(sent, Sent::Taken { status: 202 });
     assert_eq!(
         fake.asked()[0].header("content-length"),
         "0",

@@ -37,6 +37,7 @@ use crate::{
         source::{SourceState, WhoAmI},
         text::Safe,
     },
+    providers::beat::{self, Beat},
     providers::http::{Clock, Limits, Server, Setup, Trouble, Variables, Why},
 };
 
@@ -72,6 +73,8 @@ pub struct Host {
     pub variables: Variables,
     /// Seeds the jitter; `None` takes it from the system.
     pub seed: Option<u64>,
+    /// When to look besides.
+    pub beat: Beat,
     make: fn(Setup) -> Result<Server, Trouble>,
     server: Arc<OnceCell<Server>>,
 }
@@ -101,6 +104,7 @@ impl Host {
             clock,
             variables,
             seed: None,
+            beat: Beat::default(),
             make: Server::with,
             server: Arc::default(),
         }
@@ -144,6 +148,10 @@ impl Host {
             clock: Arc::clone(&self.clock),
             variables: Arc::clone(&self.variables),
         })
+        .map(|server| match self.beat.is_there() {
+            true => server.without_port(),
+            false => server,
+        })
     }
 
     fn now(&self) -> Timestamp {
@@ -159,7 +167,7 @@ pub async fn run(
 ) {
     let mut source = Source {
         schedule: Schedule::new(host.seed),
-        teller: Teller::new(host.source.clone(), out),
+        teller: Teller::new(host.source.clone(), out, &host.beat),
         memories: BTreeMap::new(),
         holds: 0,
         host,
@@ -220,6 +228,7 @@ impl Source {
                 }
                 () = self.teller.closed() => return Err(Closed),
                 () = until(next) => {}
+                () = self.host.beat.comes() => self.schedule.again(Instant::now()),
                 Some(look) = looking.next() => self.done(&server, look).await?,
             }
         }
@@ -242,6 +251,7 @@ impl Source {
                     self.teller.tell(facts).await?;
                     tokio::select! {
                         () = tokio::time::sleep(until) => {}
+                        () = self.host.beat.comes() => {}
                         () = self.teller.closed() => return Err(Closed),
                     }
                 }
@@ -324,7 +334,8 @@ impl Source {
             Err(trouble) => {
                 let (state, why) = (trouble.state(), trouble.sentence());
                 self.schedule.done(&repository, Outcome::Failed, now);
-                if trouble.status().is_some() {
+                // A server that fails has told nothing of what it holds.
+                if trouble.status().is_some_and(|status| status < 500) {
                     self.teller.heard(self.host.now());
                 }
                 self.teller.failing(&repository, (state, why.clone()));
@@ -358,6 +369,9 @@ impl Source {
 
     /// How long nothing is asked after a failure of the host.
     fn hold_for(&mut self, trouble: &Trouble) -> Duration {
+        if self.host.beat.is_there() {
+            return beat::WAIT;
+        }
         let held = match trouble.why() {
             Why::Held { until, .. } => Some(*until),
             Why::RateLimited { .. } => self

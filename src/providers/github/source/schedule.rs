@@ -45,6 +45,8 @@ struct Entry {
     quiet: u32,
     failures: u32,
     reading: bool,
+    /// Due again as soon as it was read.
+    again: bool,
     read: Option<Instant>,
 }
 
@@ -116,6 +118,7 @@ impl Schedule {
                             quiet: 0,
                             failures: 0,
                             reading: false,
+                            again: false,
                             read: None,
                         },
                     );
@@ -203,7 +206,19 @@ impl Schedule {
                 }
             }
         };
-        entry.due = now + wait.saturating_mul(slower);
+        entry.due = match std::mem::take(&mut entry.again) {
+            true => now,
+            false => now + wait.saturating_mul(slower),
+        };
+    }
+
+    /// Everything is due, whatever was asked when.
+    pub fn again(&mut self, now: Instant) {
+        self.held_until = None;
+        for entry in self.entries.values_mut() {
+            entry.again = entry.reading;
+            entry.due = entry.due.min(now);
+        }
     }
 
     /// It was not answered because nothing is: it is due as it was.

@@ -13,7 +13,7 @@ use crate::{
         source::{SourceHealth, SourceState},
         text::{Safe, sanitise},
     },
-    providers::http::Server,
+    providers::{beat::Beat, http::Server},
 };
 
 /// A source that is live says so again after so long, so that its silence can be told from its rest.
@@ -31,6 +31,8 @@ pub(super) struct Teller {
     out: mpsc::Sender<Vec<Tidings>>,
     health: Option<SourceHealth>,
     heard: Option<Timestamp>,
+    /// How much younger it must be to be told for its own sake.
+    heard_again: SignedDuration,
     budget: Option<Budget>,
     ahead: Option<i64>,
     /// Repositories that cannot be read, and why.
@@ -40,12 +42,17 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) const fn new(source: SourceId, out: mpsc::Sender<Vec<Tidings>>) -> Self {
+    pub(super) fn new(source: SourceId, out: mpsc::Sender<Vec<Tidings>>, beat: &Beat) -> Self {
         Self {
             source,
             out,
             health: None,
             heard: None,
+            // With a beat, everything is read at once and of the same second.
+            heard_again: match beat.is_there() {
+                true => SignedDuration::from_secs(1),
+                false => HEARD_AGAIN,
+            },
             budget: None,
             ahead: None,
             failing: BTreeMap::new(),
@@ -120,7 +127,7 @@ impl Teller {
             .map_or(now, |before| before.since);
         let same = before.is_some_and(|before| {
             let rests = match (before.heard, self.heard) {
-                (Some(before), Some(heard)) => heard.duration_since(before) < HEARD_AGAIN,
+                (Some(before), Some(heard)) => heard.duration_since(before) < self.heard_again,
                 (before, heard) => before == heard,
             };
             before.state == state && before.detail == detail && before.next_try == next_try && rests

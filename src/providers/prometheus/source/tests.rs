@@ -118,7 +118,7 @@ async fn who_it_is_comes_before_what_is_wanted_and_a_new_wish_is_asked_for_at_on
         status: 200,
         ..Fake::default()
     };
-    let source = tokio::spawn(run(server(fake).await, wanted, out));
+    let source = tokio::spawn(run(server(fake).await, wanted, out, Beat::default()));
     let is_metrics = |told: &Told| matches!(told, Told::Metrics(_));
     let all = told(&mut tidings, is_metrics).await;
     let states: Vec<SourceState> = all.iter().filter_map(state).collect();
@@ -154,7 +154,7 @@ async fn a_refused_login_is_told_with_when_it_is_tried_again() {
         ..Fake::default()
     };
     let asked = Arc::clone(&fake.asked);
-    let source = tokio::spawn(run(server(fake).await, wanted, out));
+    let source = tokio::spawn(run(server(fake).await, wanted, out, Beat::default()));
     let refused = |told: &Told| state(told) == Some(SourceState::Unauthorized);
     let all = told(&mut tidings, refused).await;
     let Some(Told::Health(health)) = all.into_iter().find(refused) else {
@@ -183,7 +183,7 @@ async fn a_release_that_is_too_heavy_to_ask_about_fails_alone() {
         is_slow: true,
         ..Fake::default()
     };
-    let source = tokio::spawn(run(server(fake).await, wanted, out));
+    let source = tokio::spawn(run(server(fake).await, wanted, out, Beat::default()));
     let all = told(&mut tidings, |told| matches!(told, Told::Metrics(_))).await;
     let metrics = all.iter().find_map(|told| match told {
         Told::Metrics(metrics) => Some(Arc::clone(metrics)),
@@ -199,6 +199,56 @@ async fn a_release_that_is_too_heavy_to_ask_about_fails_alone() {
     source.await.unwrap();
 }
 
+/// As long as there are places for all of them on the way, one that fails is no reason to wait for the others.
+#[tokio::test]
+async fn releases_that_are_too_heavy_do_not_hold_each_other_up() {
+    let (_wish, wanted) = watch::channel(["a", "b", "c"].map(asked).to_vec());
+    let (out, mut tidings) = mpsc::channel(8);
+    let fake = Fake {
+        status: 200,
+        is_slow: true,
+        ..Fake::default()
+    };
+    let source = tokio::spawn(run(server(fake).await, wanted, out, Beat::default()));
+    let mut answered = std::collections::BTreeSet::new();
+    let all = async {
+        while answered.len() < 3 {
+            let one = told(&mut tidings, |told| matches!(told, Told::Metrics(_))).await;
+            answered.extend(one.into_iter().filter_map(|told| match told {
+                Told::Metrics(metrics) => Some(metrics.release.name.to_string()),
+                _ => None,
+            }));
+        }
+    };
+    let limit = Duration::from_secs(20);
+    let within = tokio::time::timeout(limit, all).await;
+    within.expect("all three are told to have failed");
+    drop(tidings);
+    source.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_beat_has_everything_read_again_at_once() {
+    let (_wish, wanted) = watch::channel(vec![asked("checkout")]);
+    let (out, mut tidings) = mpsc::channel(8);
+    let fake = Fake {
+        status: 200,
+        ..Fake::default()
+    };
+    let (beats, beat) = watch::channel(0);
+    let server = server(fake).await;
+    let source = tokio::spawn(run(server, wanted, out, Beat::of(Some(beat))));
+    let is_metrics = |told: &Told| matches!(told, Told::Metrics(_));
+    for count in 1..4 {
+        let limit = Duration::from_secs(8);
+        let again = tokio::time::timeout(limit, told(&mut tidings, is_metrics)).await;
+        again.expect("read at once, and not after its own pace");
+        beats.send_replace(count);
+    }
+    drop(tidings);
+    source.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_source_ends_when_nobody_wants_anything_any_more() {
     let (wish, wanted) = watch::channel(Vec::new());
@@ -207,7 +257,7 @@ async fn a_source_ends_when_nobody_wants_anything_any_more() {
         status: 200,
         ..Fake::default()
     };
-    let source = tokio::spawn(run(server(fake).await, wanted, out));
+    let source = tokio::spawn(run(server(fake).await, wanted, out, Beat::default()));
     told(&mut tidings, |told| state(told) == Some(SourceState::Live)).await;
     drop(wish);
     source.await.unwrap();

@@ -278,6 +278,7 @@ fn incidents() -> Vec<IncidentFacts> {
         read_at: ago(3),
         alerts: alerts.into_iter().map(Arc::new).collect(),
         silences: silences.into_iter().map(Arc::new).collect(),
+        unread: Vec::new(),
         warnings: Vec::new(),
     };
     let mut silent = alert("prod-eu", "checkout", "warning", "Pods restart");

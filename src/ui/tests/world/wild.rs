@@ -158,6 +158,7 @@ fn wild_alerts(state: &mut State, text: &str, pick: usize, time: impl Fn(usize) 
             read_at: time(1),
             alerts: (0..pick % 9).map(|_| Arc::new(one.clone())).collect(),
             silences: vec![Arc::new(end)],
+            unread: Vec::new(),
             warnings: vec![safe(text)],
         })),
     );

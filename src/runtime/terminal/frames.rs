@@ -1,0 +1,53 @@
+//! Frames as bytes: what is rendered, and what of it the terminal does not show yet.
+//!
+//! Owns the way from a render function to the fewest bytes (canvas, then encoder), and nothing of the device. Must do no
+//! I/O, so that what a frame costs can be counted without a terminal.
+
+use ratatui::Frame;
+use ratatui::layout::Size;
+
+use super::canvas::Canvas;
+use super::encoder::Encoder;
+use super::erase::Erase;
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Frames {
+    canvas: ratatui::Terminal<Canvas>,
+    encoder: Encoder,
+}
+
+impl Frames {
+    /// For a terminal of this `TERM` and size in columns and rows, whose screen is in any state.
+    pub fn new(term: &str, size: (u16, u16)) -> Self {
+        let size = of(size);
+        let canvas = match ratatui::Terminal::new(Canvas { size, cursor: None }) {
+            Ok(canvas) => canvas,
+            Err(never) => match never {},
+        };
+        Self {
+            canvas,
+            encoder: Encoder::new(Erase::of_term(term)),
+        }
+    }
+
+    /// Forgets everything about the screen: the next frame is painted in full.
+    pub fn forget(&mut self) {
+        self.encoder.forget();
+    }
+
+    /// The bytes that make a terminal of this size show what `render` draws: none where nothing changed.
+    pub fn draw(&mut self, size: (u16, u16), render: impl FnOnce(&mut Frame<'_>)) -> &[u8] {
+        self.canvas.backend_mut().size = of(size);
+        match self.canvas.draw(render) {
+            Ok(frame) => self.encoder.paint(frame.buffer),
+            Err(never) => match never {},
+        }
+        let cursor = self.canvas.backend().cursor;
+        self.encoder.finish(cursor)
+    }
+}
+
+const fn of((width, height): (u16, u16)) -> Size {
+    Size { width, height }
+}

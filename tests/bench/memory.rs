@@ -1,0 +1,75 @@
+//! Allocations and memory, counted by the allocator of this program.
+
+use std::hint::black_box;
+
+use allocation_counter::measure;
+use jiff::SignedDuration;
+use windlass::app::key::Key;
+
+use crate::{
+    table::{figure, head, known_missed, quantile},
+    world::{REPEAT, World},
+};
+
+const FRAMES: usize = 101;
+
+pub(crate) fn print() {
+    head("Memory, counted by the allocator");
+    let mut world = World::of(10_000);
+    allocations(
+        "allocations of a frame after a key, median",
+        &mut world,
+        |world| {
+            world.now += REPEAT;
+            world.press(Key::char('j'));
+        },
+    );
+    allocations(
+        "allocations of a frame after a second, median",
+        &mut world,
+        |world| world.wait(SignedDuration::from_secs(1)),
+    );
+    let few = held_by(100);
+    let many = held_by(10_000);
+    let each = (many - few) / 9_900;
+    known_missed(
+        "bytes that a release with its two versions keeps",
+        &each.to_string(),
+        ("<= 1000", each <= 1_000),
+        each > 1_800,
+    );
+    figure(
+        "MB that ten thousand releases keep",
+        &format!("{:.1}", f64::from(i32::try_from(many).unwrap()) / 1e6),
+        None,
+    );
+}
+
+/// The reducer's part is what comes before, and not counted here.
+fn allocations(what: &str, world: &mut World, before: fn(&mut World)) {
+    let mut counts = Vec::new();
+    for _ in 0..FRAMES {
+        before(world);
+        let counted = measure(|| {
+            black_box(world.draw());
+        });
+        counts.push(counted.count_total);
+    }
+    let median = quantile(&mut counts, 0.5);
+    known_missed(
+        what,
+        &median.to_string(),
+        ("<= 200", median <= 200),
+        median > 450,
+    );
+}
+
+/// What is still there after so many releases were told and drawn.
+fn held_by(count: usize) -> i64 {
+    let mut world = World::empty();
+    measure(|| {
+        world.load(count);
+        world.draw();
+    })
+    .bytes_current
+}
