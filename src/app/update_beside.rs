@@ -1,7 +1,10 @@
 //! What the sources beside the clusters told, and what they are asked for next.
 
 use super::{beside::MOVING_ASKED_AT_MOST, msg::Effect, state::State};
-use crate::model::{event::Tidings, release::Group};
+use crate::{
+    model::{event::Tidings, release::Group},
+    ops::intent::Verb,
+};
 
 impl State {
     /// A source beside the clusters told something.
@@ -29,7 +32,8 @@ impl State {
                 .releases
                 .find(id)
                 .is_some_and(|release| release.rollout.aborted());
-            let share = if aborted {
+            let goes_back = matches!(line.verb, Verb::Abort | Verb::BackOut);
+            let share = if aborted && goes_back {
                 self.beside.error_share_of_stable(id)
             } else {
                 self.beside.error_share(id)

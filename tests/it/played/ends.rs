@@ -1,12 +1,12 @@
 //! Each scenario to its end, and the screen at the end and at one telling moment before.
 
-use super::player::{Depth, Player};
+use super::player::{Depth, Player, again};
 
 /// In a terminal each, all at once: they mostly wait.
 fn together(plays: &[fn()]) {
     std::thread::scope(|scope| {
         for play in plays {
-            scope.spawn(play);
+            scope.spawn(move || again(play));
         }
     });
 }
@@ -31,17 +31,21 @@ fn every_depth_of_colour_tells_the_same() {
     std::thread::scope(|scope| {
         for depth in [Depth::Indexed, Depth::Sixteen, Depth::None] {
             scope.spawn(move || {
-                let mut player = Player::at("canary", 20.0, depth);
-                player.look("waiting");
-                promote(&mut player, "checkout");
-                player.later_until("QUIET  1");
-                player.look("healthy");
+                again(|| {
+                    let mut player = Player::at("canary", 20.0, depth);
+                    player.look("waiting");
+                    promote(&mut player, "checkout");
+                    player.later_until("QUIET  1");
+                    player.look("healthy");
+                });
             });
             scope.spawn(move || {
-                let mut player = Player::at("bad-canary", 4.0, depth);
-                promote(&mut player, "catalog");
-                player.later_until("told: pager");
-                player.look("alert");
+                again(|| {
+                    let mut player = Player::at("bad-canary", 4.0, depth);
+                    promote(&mut player, "catalog");
+                    player.later_until("told: pager");
+                    player.look("alert");
+                });
             });
         }
     });

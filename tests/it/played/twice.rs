@@ -1,9 +1,13 @@
 //! The same seed and the same keys give the same screens.
 
-use super::player::{Player, assert_same};
+use super::player::{Player, again, assert_same};
 
 /// Plays it in two terminals at once, and compares at the end.
 fn twice(scenario: &'static str, play: fn(&mut Player)) {
+    again(|| compare(scenario, play));
+}
+
+fn compare(scenario: &'static str, play: fn(&mut Player)) {
     let run = || {
         let mut player = Player::of(scenario, 4.0);
         play(&mut player);

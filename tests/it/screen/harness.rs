@@ -337,6 +337,24 @@ impl Windlass {
         }
     }
 
+    /// Waits until the screen is so, or not longer than that. Nothing is concluded from its passing.
+    pub(crate) fn for_a_while(&self, most: Duration, holds: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + most;
+        let mut seen = self.shared.lock();
+        while !seen.over && !holds(seen.terminal.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            seen = self
+                .shared
+                .changed
+                .wait_timeout(seen, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
+        }
+    }
+
     /// Waits a twentieth of a second or less: the pace of a key that is held down. Nothing is concluded from its passing.
     pub(crate) fn beat(&self) {
         let seen = self.shared.lock();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::harness::{Demo, Windlass};
 
 fn wall() -> Windlass {
-    Demo::of("bad-canary")
+    Demo::of("morning")
         .with(&["--wall", "--every", "1s", "--speed", "20"])
         .until("looks only")
 }
