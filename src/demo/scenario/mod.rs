@@ -357,8 +357,12 @@ impl TryFrom<String> for Span {
 
     fn try_from(text: String) -> Result<Self, String> {
         pause_duration(&serde_json::Value::from(text.as_str()))
+            // No calendar goes back further than its beginning, and nobody's story does.
+            .filter(|span| *span <= Duration::from_secs(3_650 * 86_400))
             .map(Self)
-            .ok_or_else(|| format!("\"{text}\" is not a duration such as 90s, 10m, 1h30m or 2d"))
+            .ok_or_else(|| {
+                format!("\"{text}\" is not a duration such as 90s, 10m, 1h30m or 2d, of ten years at most")
+            })
     }
 }
 
