@@ -172,12 +172,16 @@ impl Actions {
             .find(|line| line.uid == *uid && matches!(line.state, LineState::UnderWay { .. }))
     }
 
-    /// The same as the guards are told of it.
+    /// The same as the guards are told of it: an emergency may lie on top of an action that only looks, so there can be
+    /// two, and one that may still send is enough.
     pub fn in_flight_for_guards(&self, uid: &Uid) -> Option<crate::ops::guard::InFlight<'_>> {
         let line = self.in_flight(uid)?;
+        let may_send = self.lines.iter().any(|line| {
+            line.uid == *uid && matches!(line.state, LineState::UnderWay { may_send: true, .. })
+        });
         Some(crate::ops::guard::InFlight {
             id: &line.id,
-            may_send: matches!(line.state, LineState::UnderWay { may_send: true, .. }),
+            may_send,
         })
     }
 
