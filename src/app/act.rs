@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{
     actions::Followed,
-    beside::SourceKind,
+    beside::{ALERTS_HOLD, SourceKind},
     dialog::{Dialog, Field, Reaction, Stage},
     key::Key,
     msg::Effect,
@@ -24,9 +24,6 @@ use crate::{
         subject::Subject,
     },
 };
-
-/// Alerts are asked for four times a minute: what is older was not told when it should have been.
-const ALERTS_HOLD: SignedDuration = SignedDuration::from_secs(75);
 
 /// Answers of an access review are believed this long.
 const ACCESS_HOLDS: SignedDuration = SignedDuration::from_mins(1);
@@ -448,6 +445,7 @@ impl State {
 
     fn execute(&mut self, approved: crate::ops::ceremony::Approved) -> Vec<Effect> {
         let now = self.now;
+        self.queue_approved(&approved);
         let plan = approved.plan();
         let beside = self.followed(plan);
         self.actions.begin(plan, beside, now);

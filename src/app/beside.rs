@@ -5,7 +5,7 @@
 
 mod pipeline;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wants;
 
 use std::{
@@ -28,7 +28,7 @@ use crate::model::{
         Budget, Changes, Commit, GateId, Repository, RepositoryFacts, RepositoryWanted, Run,
     },
     source::{SourceHealth, SourceState, WhoAmI},
-    text::Safe,
+    text::{Safe, sanitise},
 };
 
 pub use pipeline::{Certainty, Pipeline, PipelineState, WaitingGate};
@@ -104,6 +104,9 @@ pub struct RepositoryView {
     pub failed: Option<(SourceState, Safe, Timestamp)>,
     changes: Vec<Arc<Changes>>,
 }
+
+/// Alerts are asked for four times a minute: what is older was not told when it should have been.
+pub(super) const ALERTS_HOLD: SignedDuration = SignedDuration::from_secs(75);
 
 /// Comparisons kept for each repository.
 const CHANGES_KEPT: usize = 8;
@@ -261,14 +264,60 @@ impl Beside {
             Told::Incidents(facts) => {
                 source.health.heard = Some(facts.read_at);
                 let same = self.incidents.get(&facts.environment).is_some_and(|old| {
-                    old.alerts == facts.alerts && old.silences == facts.silences
+                    // What could not be read is a fact too: guards weigh it.
+                    (&old.alerts, &old.silences, &old.unread, &old.warnings)
+                        == (
+                            &facts.alerts,
+                            &facts.silences,
+                            &facts.unread,
+                            &facts.warnings,
+                        )
                 });
                 self.incidents.insert(facts.environment.clone(), facts);
                 self.stale |= !same;
-                news.weighed = !same;
+                news.weighed |= !same;
             }
         }
         news
+    }
+
+    /// An alert manager is asked whether anything happens or not: one that has told nothing for too long is not believed,
+    /// whatever its connection says (a machine that slept, a task that hangs). The others are asked for what is wanted
+    /// only, and each of their facts says its own age. It is live again when it says so, which it does with every answer.
+    /// Answers whether anything changed.
+    pub(super) fn grow_old(&mut self, now: Timestamp) -> bool {
+        let mut changed = false;
+        for source in self.sources.values_mut() {
+            let old = source
+                .health
+                .heard
+                .is_some_and(|heard| now.duration_since(heard) > ALERTS_HOLD);
+            if source.kind == SourceKind::Alertmanager && source.health.state.is_live() && old {
+                source.health.state = SourceState::Stale;
+                source.health.since = now;
+                source.health.detail = sanitise(&format!(
+                    "nothing told for more than {} s",
+                    ALERTS_HOLD.as_secs()
+                ));
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// When the next of them grows old.
+    pub(super) fn grows_old_at(&self) -> Option<Timestamp> {
+        self.sources
+            .values()
+            .filter(|source| source.kind == SourceKind::Alertmanager)
+            .filter(|source| source.health.state.is_live())
+            .filter_map(|source| source.health.heard)
+            .filter_map(|heard| {
+                heard
+                    .checked_add(ALERTS_HOLD + SignedDuration::from_secs(1))
+                    .ok()
+            })
+            .min()
     }
 
     /// Releases came or went, so the joins may be others.

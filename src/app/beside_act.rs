@@ -38,18 +38,19 @@ impl State {
                     .gates
                     .iter()
                     .filter(|gate| gate.releases.contains(id));
-                let mut because: Vec<String> = Vec::new();
-                let mut any = false;
-                for gate in waits {
-                    any = true;
-                    if gate.gate.may_decide == Some(false) {
-                        because.push(format!("waits for {}", names(&gate.gate.reviewers)));
-                    }
+                // One that somebody else decides does not hide one that is ours.
+                let (others, ours): (Vec<_>, Vec<_>) =
+                    waits.partition(|gate| gate.gate.may_decide == Some(false));
+                if !ours.is_empty() {
+                    return Vec::new();
                 }
-                if !any {
-                    because.push("no gate of its pipeline waits".to_owned());
+                if others.is_empty() {
+                    return vec!["no gate of its pipeline waits".to_owned()];
                 }
-                because
+                others
+                    .iter()
+                    .map(|gate| format!("waits for {}", names(&gate.gate.reviewers)))
+                    .collect()
             }
             Verb::Cancel | Verb::Rerun | Verb::RerunFailed => match self.run_meant(verb, id) {
                 Ok(_) => Vec::new(),

@@ -1,7 +1,7 @@
 //! The Inbox: everything that waits for a human, oldest first. Owns its order and selection, which is an identity; what
 //! waits is in the facts. Never decides anything: a decision is a plan of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -48,7 +48,9 @@ pub struct Inbox {
     /// A finger has chosen: until then the first is selected, whatever comes first.
     touched: bool,
     /// Where the selection was when it vanished: the next key of movement begins there.
-    rests: usize,
+    left_at: usize,
+    /// A key had just been pressed, and it is not the order that it would be: it is to be made anew.
+    rests: bool,
 }
 
 impl Inbox {
@@ -57,6 +59,11 @@ impl Inbox {
         self.entries
             .iter()
             .position(|entry| entry.waiting == *selected)
+    }
+
+    /// Whether its order waits for the finger to rest.
+    pub(super) const fn order_waits(&self) -> bool {
+        self.rests
     }
 
     pub fn entry(&self) -> Option<&Entry> {
@@ -71,7 +78,7 @@ impl Inbox {
         // After the selected one vanished the first key only selects what is in its place.
         let place = self
             .place()
-            .map_or(self.rests, |place| place.saturating_add_signed(by))
+            .map_or(self.left_at, |place| place.saturating_add_signed(by))
             .min(last);
         self.selected = self.entries.get(place).map(|entry| entry.waiting.clone());
     }
@@ -79,6 +86,21 @@ impl Inbox {
     /// A key was pressed that may be about the selected one: from now on it stays selected, whatever comes before it.
     pub(super) fn touch(&mut self) {
         self.touched |= self.selected.is_some();
+    }
+
+    /// While the order rests those that were there keep their places, and what is new comes after them. Answers whether
+    /// that is another order than they came in.
+    fn keep_places(&self, entries: &mut [Entry]) -> bool {
+        let places: HashMap<&Waiting, usize> = self
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(place, entry)| (&entry.waiting, place))
+            .collect();
+        let place = |entry: &Entry| places.get(&entry.waiting).copied().unwrap_or(usize::MAX);
+        let moves = !entries.is_sorted_by_key(place);
+        entries.sort_by_key(place);
+        moves
     }
 
     /// What is gone is not selected, and nothing else is in its place: the next key must not meet a neighbour.
@@ -92,7 +114,7 @@ impl Inbox {
             self.selected = self.entries.first().map(|entry| entry.waiting.clone());
         } else if self.selected.is_some() && self.place().is_none() {
             self.selected = None;
-            self.rests = place;
+            self.left_at = place;
         }
         let there: BTreeSet<&GateId> = self
             .entries
@@ -131,6 +153,7 @@ impl State {
         entries.sort_by(|a, b| {
             (a.since.is_none(), a.since, &a.waiting).cmp(&(b.since.is_none(), b.since, &b.waiting))
         });
+        self.inbox.rests = self.order_rests() && self.inbox.keep_places(&mut entries);
         self.dirty |= self.inbox.replace(entries);
     }
 
@@ -278,3 +301,7 @@ pub fn subject(gate: &WaitingGate) -> GateSubject {
         gate: gate.id.clone(),
     }
 }
+
+#[cfg(test)]
+#[path = "inbox_tests.rs"]
+mod tests;

@@ -577,10 +577,19 @@ impl State {
     }
 
     fn open_arm(&mut self) -> Vec<Effect> {
-        let Some((id, _)) = self.target() else {
+        // A gate that no release is joined to is decided in an environment all the same.
+        let of_gate = self
+            .selected_gate()
+            .filter(|_| self.view == View::Inbox)
+            .map(|gate| gate.environment.clone());
+        let Some(name) = of_gate.or_else(|| Some(self.target()?.0.environment)) else {
             return self.nothing_selected();
         };
-        let Some(environment) = self.environments.get_mut(&id.environment) else {
+        let Some(environment) = self.environments.get_mut(&name) else {
+            self.say(
+                Tone::Waiting,
+                format!("{name} is not an environment of this session: it cannot be armed"),
+            );
             return Vec::new();
         };
         match &environment.arming {
@@ -596,7 +605,7 @@ impl State {
             }
             Arming::ReadOnly => {
                 self.overlays.push(Overlay::Arm {
-                    environment: id.environment,
+                    environment: name,
                     opened: self.now,
                     shown: None,
                 });

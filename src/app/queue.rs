@@ -11,7 +11,10 @@ use crate::{
         id::{IntentId, ReleaseId, Uid},
         pipeline::GateId,
     },
-    ops::{intent::Verb, machine::OutcomeKind, subject::GateSubject},
+    ops::{
+        ceremony::Approved, guard::Decision, intent::Verb, machine::OutcomeKind,
+        subject::GateSubject,
+    },
 };
 
 /// What is decided next: a release as the object that was marked, or a gate, whose identity holds everything.
@@ -37,7 +40,12 @@ struct Current {
     /// What was marked for it.
     gate: Option<GateId>,
     releases: Vec<ReleaseId>,
+    /// What a guard warned of when it was approved: with this one the queue ends, however well it goes.
+    warned: Option<String>,
 }
+
+/// The first write of a session warns once, whatever is written: it says nothing of the one that it comes first for.
+const OF_THE_SESSION: &str = "tier";
 
 impl State {
     /// Starts with everything that is marked, in the order of the Board.
@@ -110,11 +118,33 @@ impl State {
                     intent,
                     gate,
                     releases,
+                    warned: None,
                 });
             }
             _ => self.queue = None,
         }
         effects
+    }
+
+    /// An action was approved. A guard that asked for more ceremony has said that this one is not like the others, so the
+    /// others are not decided in its wake. An emergency's guards ask for nothing, and going back must not be slowed down.
+    pub(super) fn queue_approved(&mut self, approved: &Approved) {
+        let intent = &approved.plan().intent;
+        if intent.verb.is_emergency() {
+            return;
+        }
+        let current = self
+            .queue
+            .as_mut()
+            .and_then(|queue| queue.current.as_mut())
+            .filter(|current| current.intent == intent.id);
+        if let Some(current) = current {
+            current.warned = approved
+                .guards()
+                .iter()
+                .find(|guard| guard.answer >= Decision::Warn && guard.name != OF_THE_SESSION)
+                .map(|guard| format!("{} warned: {}", guard.name, guard.because));
+        }
     }
 
     /// An action of the queue ended.
@@ -132,6 +162,10 @@ impl State {
             }
             for id in &current.releases {
                 self.board.marked.remove(id);
+            }
+            if let Some(warned) = current.warned.filter(|_| !queue.left.is_empty()) {
+                self.queue_stopped(&warned);
+                return Vec::new();
             }
             return self.next_in_queue();
         }

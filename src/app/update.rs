@@ -417,6 +417,7 @@ impl State {
                 self.dirty = true;
             }
         }
+        self.dirty |= self.beside.grow_old(now);
         if let Some(Overlay::Plan(dialog)) = self.overlays.last_mut() {
             let was_ready = matches!(dialog.stage, Stage::Ready { .. });
             if dialog.tick(now) {
@@ -457,7 +458,8 @@ impl State {
         }
         let ordered = self.board.needs_order();
         self.arrange_board();
-        if ordered || std::mem::take(&mut self.inbox_is_stale) {
+        let rested = self.inbox.order_waits() && !self.order_rests();
+        if ordered || rested || std::mem::take(&mut self.inbox_is_stale) {
             self.collect_inbox();
         }
     }

@@ -35,7 +35,7 @@ impl State {
         {
             due.extend(moved.checked_add(SELECTION_RESTS).ok());
         }
-        if self.board.needs_order() && self.order_rests() {
+        if (self.board.needs_order() || self.inbox.order_waits()) && self.order_rests() {
             due.extend(
                 self.last_key
                     .and_then(|key| key.checked_add(ORDER_RESTS).ok()),
@@ -44,6 +44,7 @@ impl State {
         if self.actions.lines.iter().any(|line| matches!(&line.state, LineState::Over { at, .. } if now.duration_since(*at) < WATCHED_FOR)) {
             due.push(now.saturating_add(SignedDuration::from_secs(30)).unwrap_or(now));
         }
+        due.extend(self.beside.grows_old_at().filter(|at| *at > now));
         if self.beside.wants_are_stale() {
             due.push(
                 now.saturating_add(SignedDuration::from_millis(50))

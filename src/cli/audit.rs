@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::Path};
 
-use super::{args::AuditCommand, exit::Exit, out::Out, status::columns};
+use super::{args::AuditCommand, exit::Exit, out::Out, table::columns};
 use crate::{
     model::text::sanitise_line,
     runtime::{

@@ -16,6 +16,7 @@ use crate::{
         id::{EnvironmentName, IntentId},
         incident::{Matcher, SilenceId},
         pipeline::{GateId, GateName, Repository, RunRead},
+        source::SourceState,
         text::sanitise,
     },
     ops::{
@@ -24,7 +25,7 @@ use crate::{
         plan::{Plan, Refusal, RefusalKind},
         subject::{ExpireSubject, GateSubject, SilenceSubject, Subject},
     },
-    providers::github,
+    providers::{github, http::Trouble},
     runtime::{
         clock::now,
         session::{Ready, Session},
@@ -51,10 +52,7 @@ pub(super) async fn gate(session: &Session, verb: Verb, args: &DecideArgs, out: 
     let read = match github::read::run_read(&server.urgent(), &name.run).await {
         Ok(read) => read,
         Err(trouble) => {
-            let exit = match trouble.status() {
-                Some(404) => Exit::NotFound,
-                _ => Exit::Unreachable,
-            };
+            let exit = exit_of(&trouble);
             let why = trouble.sentence().to_string();
             return no_plan(out, verb, &args.id, exit, &[why]);
         }
@@ -71,6 +69,15 @@ pub(super) async fn gate(session: &Session, verb: Verb, args: &DecideArgs, out: 
         .unwrap_or_else(|| EnvironmentName::new(&gate.environment));
     let subject = Subject::Gate(GateSubject { environment, gate });
     act(session, verb, subject, &args.act, &args.id, out).await
+}
+
+/// A host that answered and does not let us is no outage: trying again later does not help.
+fn exit_of(trouble: &Trouble) -> Exit {
+    match (trouble.status(), trouble.state()) {
+        (Some(404), _) => Exit::NotFound,
+        (_, SourceState::Unauthorized | SourceState::Forbidden) => Exit::Refused,
+        _ => Exit::Unreachable,
+    }
 }
 
 /// The gate that an id means; any difference refuses.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{args::TargetArgs, exit::Exit, find::Wanted, out::Out, status::columns, target};
+use super::{args::TargetArgs, exit::Exit, find::Wanted, out::Out, table::columns, target};
 use crate::{
     model::{
         detail::{Difference, Revision},

@@ -8,7 +8,8 @@ use super::{
     exit::Exit,
     out::Out,
     report, report_beside,
-    status::{Picture, columns, first_picture, watch_all},
+    status::{Picture, first_picture, watch_all},
+    table::columns,
 };
 use crate::{
     app::{beside::WaitingGate, names},
@@ -149,7 +150,7 @@ pub(super) async fn run(session: &Session, out: &mut Out) -> Exit {
             out.error(&format!("{repository}: {}: {why}", state.word()));
             exit = Exit::Unreachable;
         }
-        for missing in view.facts.iter().flat_map(|facts| facts.may_hide_gates()) {
+        for missing in view.facts.iter().flat_map(|facts| &facts.missing.runs) {
             out.error(&format!("{repository}: {}", &**missing));
             exit = Exit::Unreachable;
         }

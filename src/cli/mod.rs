@@ -22,6 +22,7 @@ mod report;
 mod report_beside;
 mod run;
 mod status;
+mod table;
 mod target;
 mod verb;
 mod wait;

@@ -87,7 +87,7 @@ fn pipeline(beside: &Beside, release: &Release, now: Timestamp) -> Value {
                 "failed_since": to.failed_since.as_ref().map(deployed),
                 "taken_down": to.taken_down,
             })).collect::<Vec<_>>(),
-            "missing": facts.missing,
+            "missing": facts.missing.all().collect::<Vec<_>>(),
         })),
     }
 }

@@ -185,6 +185,14 @@ const WRITE: &[Key] = &[
             most: 480,
         },
     ),
+    key(
+        "silence_hours",
+        "how long a silence may be asked to last at most",
+        Shape::Whole {
+            least: 1,
+            most: 8_760,
+        },
+    ),
 ];
 
 const ACTIONS: &[Key] = &[key(

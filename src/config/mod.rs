@@ -93,6 +93,8 @@ pub struct Write {
     pub environments: Option<Vec<String>>,
     /// 1 to 480.
     pub minutes: i64,
+    /// 1 to 8,760, a year: no silence lasts longer.
+    pub silence_hours: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -189,6 +191,7 @@ impl Default for Write {
         Self {
             environments: None,
             minutes: 30,
+            silence_hours: 72,
         }
     }
 }

@@ -430,21 +430,21 @@ pub struct RepositoryFacts {
     /// Newest first: the last runs of the workflow, and every run that waits at a gate.
     pub runs: Vec<std::sync::Arc<Run>>,
     pub deployed: Vec<DeployedTo>,
-    /// What could not be read of it, in words, each a part and why.
-    pub missing: Vec<Safe>,
+    pub missing: Missing,
 }
 
-impl RepositoryFacts {
-    /// Of what is missing, what may hide a gate: all but what says where a version is deployed.
-    pub fn may_hide_gates(&self) -> impl Iterator<Item = &Safe> {
-        const DEPLOYED: [&str; 3] = [
-            "environment ",
-            "the list of environments",
-            "deployments to ",
-        ];
-        self.missing
-            .iter()
-            .filter(|part| !DEPLOYED.iter().any(|words| part.starts_with(words)))
+/// What could not be read of a repository, in words, each a part and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Of its runs, their jobs and gates: a gate that waits may be among it.
+    pub runs: Vec<Safe>,
+    /// Of where its versions are deployed, which hides no gate.
+    pub deployments: Vec<Safe>,
+}
+
+impl Missing {
+    pub fn all(&self) -> impl Iterator<Item = &Safe> {
+        self.runs.iter().chain(&self.deployments)
     }
 }
 

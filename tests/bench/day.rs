@@ -191,7 +191,7 @@ impl Day {
         self.known.insert(repository.clone(), look.known);
         match look.facts {
             Ok(facts) => {
-                assert!(facts.missing.is_empty(), "{:?}", facts.missing);
+                assert_eq!(facts.missing.all().count(), 0, "{:?}", facts.missing);
                 let same = self
                     .facts
                     .get(&repository)

@@ -12,7 +12,7 @@ use crate::{
         event::Fact,
         id::{Namespace, ResourceVersion, ServiceName, Uid, WorkloadKind},
         incident::{AlertState, Fingerprint, Labels},
-        pipeline::{Attention, Gate, RunId, RunPhase, Workflows},
+        pipeline::{Attention, Gate, Missing, RunId, RunPhase, Workflows},
         release::Group,
         rollout::{Links, Phase, Replicas, Rollout, Workload},
         source::SourceHealth,
@@ -31,7 +31,7 @@ alerts = { service = "{service}" }
 repository = "bank/books"
 "#;
 
-fn at(second: i64) -> Timestamp {
+pub(in crate::app) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn id(name: &str) -> ReleaseId {
     }
 }
 
-fn rollout(name: &str, image: &str, links: Links) -> Rollout {
+pub(in crate::app) fn rollout(name: &str, image: &str, links: Links) -> Rollout {
     Rollout {
         id: id(name),
         uid: Uid::new(name),
@@ -78,7 +78,13 @@ fn commit(digit: char) -> Commit {
     Commit::new(&digit.to_string().repeat(40)).unwrap()
 }
 
-fn run(repository: &str, number: u64, of: char, reference: &str, phase: RunPhase) -> Run {
+pub(in crate::app) fn run(
+    repository: &str,
+    number: u64,
+    of: char,
+    reference: &str,
+    phase: RunPhase,
+) -> Run {
     Run {
         id: RunId {
             repository: Repository::new(repository).unwrap(),
@@ -105,7 +111,7 @@ fn run(repository: &str, number: u64, of: char, reference: &str, phase: RunPhase
     }
 }
 
-fn gate(environment: &str) -> Gate {
+pub(in crate::app) fn gate(environment: &str) -> Gate {
     Gate {
         environment_id: 7,
         environment: sanitise(environment),
@@ -129,7 +135,7 @@ fn health() -> SourceHealth {
     }
 }
 
-fn beside(runs: Vec<Run>, alerts: Vec<Alert>) -> Beside {
+pub(in crate::app) fn beside(runs: Vec<Run>, alerts: Vec<Alert>) -> Beside {
     let config = config::parse(CONFIG, "test").unwrap();
     let github = Source::new(SourceKind::GitHub, "github.com", None, health());
     let alertmanager = Source::new(
@@ -155,7 +161,7 @@ fn beside(runs: Vec<Run>, alerts: Vec<Alert>) -> Beside {
                 read_at: at(9),
                 runs,
                 deployed: Vec::new(),
-                missing: Vec::new(),
+                missing: Missing::default(),
             })),
         });
     }
@@ -492,4 +498,50 @@ workflow = "b.yml"
         Workflows::Only([of("a.yml"), of("b.yml")].into())
     );
     assert_eq!(wanted[0].attention, Attention::LookedAt);
+}
+
+#[test]
+fn an_alert_manager_that_falls_silent_is_not_believed_until_it_tells_again() {
+    let mut beside = beside(Vec::new(), vec![alert("checkout", AlertState::Firing)]);
+    let environment = EnvironmentName::new("prod-eu");
+    let state = |beside: &Beside| {
+        let source = beside.source(SourceKind::Alertmanager, &environment);
+        source.unwrap().health.state
+    };
+    assert_eq!(beside.grows_old_at(), Some(at(9 + 76)));
+    assert!(!beside.grow_old(at(9 + 75)));
+    assert_eq!(state(&beside), SourceState::Live);
+    assert!(beside.grow_old(at(9 + 76)));
+    assert_eq!(state(&beside), SourceState::Stale);
+    assert!(!beside.grow_old(at(9 + 77)), "once is enough");
+    assert_eq!(beside.grows_old_at(), None);
+    let of_github = beside.source(SourceKind::GitHub, &environment).unwrap();
+    assert_eq!(
+        of_github.health.state,
+        SourceState::Live,
+        "it is asked for what is wanted only"
+    );
+}
+
+#[test]
+fn what_could_not_be_read_of_the_alerts_is_news_although_the_alerts_are_the_same() {
+    let mut beside = beside(Vec::new(), vec![alert("checkout", AlertState::Firing)]);
+    let before = Arc::clone(&beside.incidents[&EnvironmentName::new("prod-eu")]);
+    let mut tell = |facts: IncidentFacts| {
+        beside.told(Tidings {
+            source: SourceId::new("alertmanager/prod-eu"),
+            fact: Told::Incidents(Arc::new(facts)),
+        })
+    };
+    let same = IncidentFacts {
+        read_at: at(20),
+        ..IncidentFacts::clone(&before)
+    };
+    assert!(!tell(same).weighed);
+    let fewer = IncidentFacts {
+        unread: vec![crate::model::incident::Unread::SomeAlerts(2)],
+        ..IncidentFacts::clone(&before)
+    };
+    assert!(tell(fewer.clone()).weighed);
+    assert!(!tell(fewer).weighed);
 }

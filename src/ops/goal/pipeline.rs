@@ -114,8 +114,9 @@ fn cancelled(read: &RunRead, attempt: u64) -> Progress {
     }
     match &read.run.phase {
         RunPhase::Ended(Conclusion::Cancelled) => Progress::InEffect("cancelled".to_owned()),
+        // A step that always runs can fail while the run is cancelled; or it ended by itself. Nothing runs any more.
         RunPhase::Ended(_) => Progress::Failed(format!(
-            "it had ended before it was cancelled: {}",
+            "it ended as {}, not as cancelled",
             read.run.phase.words()
         )),
         _ => Progress::Unseen,

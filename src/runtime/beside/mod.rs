@@ -12,6 +12,8 @@ pub use watch::{Wishes, Work};
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
+use jiff::SignedDuration;
+
 use super::clock;
 use crate::{
     app::{
@@ -309,6 +311,7 @@ impl Besides {
                     server: Rc::clone(server),
                     tier,
                     user,
+                    longest: SignedDuration::from_hours(self.config.write.silence_hours),
                 }),
                 Some(Err(why)) => Err(why.to_string()),
                 None => Err(format!(

@@ -161,7 +161,7 @@ fn blind(state: &State) -> Vec<String> {
     let mut missing = state.beside.repositories.iter().flat_map(|(name, view)| {
         let facts = view.facts.iter();
         facts
-            .flat_map(|facts| facts.may_hide_gates())
+            .flat_map(|facts| &facts.missing.runs)
             .map(move |part| (name, part))
     });
     if let Some((repository, part)) = missing.next() {

@@ -412,7 +412,7 @@ fn one_change(
 }
 
 fn missing(facts: &RepositoryFacts, sheet: &mut Sheet<'_>, ink: &Ink) {
-    for what in &facts.missing {
+    for what in facts.missing.all() {
         sheet.labelled(
             ("▲", ink.waiting),
             2,

@@ -6,7 +6,7 @@ use super::shop::{Gate, Shop};
 use crate::screen::harness::{Windlass, text_of};
 
 /// Two services whose next version waits, and nothing else that could.
-const TWO_GATES: &str = r#"
+pub(super) const TWO_GATES: &str = r#"
 about = "two gates"
 environment = "prod-eu"
 [[namespace]]
@@ -174,6 +174,35 @@ fn marked_gates_are_decided_one_after_another_and_the_first_failure_stops_it() {
     assert_eq!(sent.len(), 2, "{sent:#?}");
     assert_eq!(sent[1].status, Some(403));
     assert_eq!(shop.run_of("cart")["status"], "waiting");
+}
+
+/// Something is wrong with the first one, which says nothing of the second.
+#[test]
+fn a_guard_that_warns_ends_the_marked_ones_with_the_one_that_it_warned_of() {
+    let wrong = r#"{ ago = "34m", pipeline = { version = "v1.5.0", waits = "prod-eu" } },
+  { ago = "9m", alert = { name = "MailIsLate", severity = "critical", summary = "Mail waits for minutes" } },"#;
+    let plain = r#"{ ago = "34m", pipeline = { version = "v1.5.0", waits = "prod-eu" } },"#;
+    let shop = Shop::told(&TWO_GATES.replace(plain, wrong));
+    let mail = shop.gate_of("mail");
+    let mut windlass = shop.screen();
+    windlass.until_live();
+    windlass.key("3");
+    windlass.until("▌◆ acme/mail #");
+    windlass.until("◆ acme/cart #");
+    windlass.key(" ");
+    windlass.until("▌◆ acme/cart #");
+    windlass.key(" ");
+    windlass.key("a");
+    windlass.until("Approve prod-eu of acme/mail #");
+    windlass.until("an incident is open on it");
+    windlass.until_listening();
+    windlass.key("prod-eu\r");
+    windlass.until("stopped after 1/2: incident warned: an incident is open on it");
+    windlass.until("the rest stays marked");
+    assert_decided(&shop, &mail, "approved");
+    windlass.key("q");
+    assert_eq!(windlass.ended().exit_code(), 0);
+    assert_eq!(shop.writes_to("github").len(), 1);
 }
 
 #[test]

@@ -22,3 +22,4 @@ mod runs;
 pub(crate) mod shop;
 mod silences;
 mod sources;
+mod unread;

@@ -45,7 +45,7 @@ pub struct Listed<T> {
 
 impl<T> Listed<T> {
     /// What of it is not there, as words about `what`.
-    fn gap(&self, what: &str) -> Option<String> {
+    pub fn gap(&self, what: &str) -> Option<String> {
         let unreadable = self.unreadable;
         match (unreadable > 0, self.goes_on) {
             (false, false) => None,
@@ -245,20 +245,25 @@ fn of_runs(listed: Listed<wire::Run>, repository: &Repository) -> Listed<Run> {
 pub async fn environments(
     server: &Server,
     repository: &Repository,
-) -> Result<Vec<(u64, Safe)>, Trouble> {
+) -> Result<Listed<(u64, Safe)>, Trouble> {
     let path = requests::environments(repository);
     let listed = pages(server, &path, |page: wire::Environments| page.environments).await?;
     let name = |it: &wire::Environment| sanitise(it.name.as_deref().unwrap_or_default());
-    Ok(listed.all.iter().map(|it| (it.id, name(it))).collect())
+    Ok(Listed {
+        all: listed.all.iter().map(|it| (it.id, name(it))).collect(),
+        unreadable: listed.unreadable,
+        goes_on: listed.goes_on,
+        reply: listed.reply,
+    })
 }
 
-/// What runs in one environment. Statuses are asked for from the deployment changed last, until none of the rest can
-/// have succeeded later than the best one found.
+/// What runs in one environment, and why that may not be all. Statuses are asked for from the deployment changed last,
+/// until none of the rest can have succeeded later than the best one found.
 pub async fn deployed_to(
     server: &Server,
     repository: &Repository,
     environment: &str,
-) -> Result<DeployedTo, Trouble> {
+) -> Result<(DeployedTo, Option<String>), Trouble> {
     let path = requests::deployments(repository, environment, DEPLOYMENTS);
     let (listed, reply): (wire::Each<wire::Deployment>, _) = one(server, &path).await?;
     if listed.unreadable > 0 {
@@ -268,22 +273,28 @@ pub async fn deployed_to(
     // One whose change is not told may be the newest.
     all.sort_by_key(|it| std::cmp::Reverse((it.updated_at.is_none(), it.updated_at, it.id)));
     let mut seen: Vec<(wire::Deployment, Vec<wire::DeploymentStatus>)> = Vec::new();
-    let mut best = None;
+    let (mut best, mut gap) = (None, None);
+    let goes_on = reply.link("next").is_some() || all.len() > STATUSES;
     for deployment in all.into_iter().take(STATUSES) {
         if best.is_some() && deployment.updated_at.is_some() && deployment.updated_at < best {
             break;
         }
         let path = requests::deployment_statuses(repository, deployment.id);
         let of = |statuses: wire::Each<wire::DeploymentStatus>| statuses;
-        let statuses = pages(server, &path, of).await?.all;
-        best = best.max(map::succeeded_at(&statuses));
-        seen.push((deployment, statuses));
+        let statuses = pages(server, &path, of).await?;
+        gap = gap.or_else(|| statuses.gap("of the statuses of one"));
+        best = best.max(map::succeeded_at(&statuses.all));
+        seen.push((deployment, statuses.all));
     }
-    Ok(map::deployed_to(
-        &sanitise(environment),
-        &seen,
-        server.now(),
-    ))
+    if best.is_none() && goes_on {
+        let words = format!(
+            "none of the newest {} succeeded, and there are more",
+            seen.len()
+        );
+        gap = gap.or(Some(words));
+    }
+    let to = map::deployed_to(&sanitise(environment), &seen, server.now());
+    Ok((to, gap))
 }
 
 /// The commits from one version to another: of many, the newest two hundred.

@@ -12,8 +12,8 @@ use super::{deployed_to, environments, filled, is_of_the_host, runs, waiting_run
 use crate::{
     model::{
         pipeline::{
-            Commit, Conclusion, DeployedTo, Repository, RepositoryFacts, RepositoryWanted, Run,
-            RunPhase, Workflows,
+            Commit, Conclusion, DeployedTo, Missing, Repository, RepositoryFacts, RepositoryWanted,
+            Run, RunPhase, Workflows,
         },
         text::{Safe, sanitise},
     },
@@ -27,8 +27,10 @@ use crate::{
 const RUNS: u32 = 20;
 /// Workflows that are asked for by name; of more the repository is asked as a whole, so that a look costs no more.
 const WORKFLOWS: usize = 2;
-/// Runs that are looked into, of those that have not ended.
+/// Runs that are looked into, of those that have not ended and wait at no gate.
 const ACTIVE: usize = 10;
+/// Of those that wait at one: what they wait for is what somebody may be asked to decide, however many run meanwhile.
+const WAITING: usize = 30;
 /// Of those that have.
 const ENDED: usize = 2;
 
@@ -66,19 +68,20 @@ pub async fn repository(
     memory: &mut Memory,
 ) -> Result<RepositoryFacts, Trouble> {
     let repository = &wanted.repository;
-    let mut missing = Vec::new();
+    let mut missing = Missing::default();
     let Runs {
         mut all,
         unreadable,
         read_at,
-    } = of_workflows(server, repository, &wanted.workflows, &mut missing).await?;
+    } = of_workflows(server, repository, &wanted.workflows, &mut missing.runs).await?;
     if unreadable > 0 {
-        missing.push(sanitise(&format!("runs: {unreadable} cannot be read")));
+        let words = format!("runs: {unreadable} cannot be read");
+        missing.runs.push(sanitise(&words));
     }
     all.sort_by_key(|run| std::cmp::Reverse((run.created, run.id.number)));
-    let (runs, partly) = look_into(server, all, memory, &mut missing).await?;
+    let (runs, partly) = look_into(server, all, memory, &mut missing.runs).await?;
     memory.keep(&runs, &partly);
-    let deployed = deployed(server, wanted, &mut missing).await?;
+    let deployed = deployed(server, wanted, &mut missing.deployments).await?;
     Ok(RepositoryFacts {
         repository: repository.clone(),
         read_at,
@@ -192,7 +195,7 @@ async fn look_into(
     memory: &Memory,
     missing: &mut Vec<Safe>,
 ) -> Result<(Vec<Arc<Run>>, BTreeSet<u64>), Trouble> {
-    let (mut active, mut ended) = (0, 0);
+    let (mut active, mut waiting, mut ended) = (0, 0, 0);
     let mut partly = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for run in all {
@@ -218,11 +221,15 @@ async fn look_into(
                     .map_err(|trouble| (run, trouble))
                 }
             }
-            _ => {
-                active += 1;
-                if active > ACTIVE {
+            phase => {
+                let (count, most, are) = match phase {
+                    RunPhase::WaitsAtGate => (&mut waiting, WAITING, "wait"),
+                    _ => (&mut active, ACTIVE, "are under way"),
+                };
+                *count += 1;
+                if *count > most {
                     missing.push(sanitise(&format!(
-                        "jobs and gates of #{number}: {ACTIVE} newer runs are under way"
+                        "jobs and gates of #{number}: {most} newer runs {are}"
                     )));
                     Ok((run, None))
                 } else {
@@ -268,6 +275,12 @@ async fn deployed(
     }
     let known = environments(server, &wanted.repository).await;
     let known = part(known, "the list of environments", missing)?;
+    let gap = known.as_ref().and_then(|known| known.gap("of them"));
+    if let Some(gap) = &gap {
+        missing.push(sanitise(&format!("the list of environments: {gap}")));
+    }
+    // Of a list with gaps a name that is not on it may be there.
+    let known = known.filter(|_| gap.is_none()).map(|known| known.all);
     let mut deployed = Vec::with_capacity(names.len());
     for name in names {
         if let Some(known) = &known
@@ -282,7 +295,11 @@ async fn deployed(
             continue;
         }
         let to = deployed_to(server, &wanted.repository, name).await;
-        deployed.extend(part(to, &format!("deployments to {name}"), missing)?);
+        let what = format!("deployments to {name}");
+        if let Some((to, gap)) = part(to, &what, missing)? {
+            missing.extend(gap.map(|gap| sanitise(&format!("{what}: {gap}"))));
+            deployed.push(to);
+        }
     }
     Ok(deployed)
 }

@@ -90,6 +90,7 @@ impl Fake {
             http.unwrap(),
         );
         let acting = Acting::Alerts {
+            longest: SignedDuration::from_hours(72),
             server: Rc::new(server),
             tier: Tier::Prod,
             user: "ann".to_owned(),

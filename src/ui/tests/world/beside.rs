@@ -15,7 +15,7 @@ use crate::{
         metrics::{Arm, Compared, Counts, Grid, Metrics, Reading},
         pipeline::{
             Budget, Change as CommitChange, Changes, Commit, Conclusion, Deployed, DeployedTo,
-            DeploymentState, Gate, Job, JobStep, Repository, RepositoryFacts, Run, RunId,
+            DeploymentState, Gate, Job, JobStep, Missing, Repository, RepositoryFacts, Run, RunId,
             RunPhase as JobPhase,
         },
         rollout::Links,
@@ -170,7 +170,7 @@ pub(crate) fn facts(name: &str, runs: Vec<Run>, to: Vec<DeployedTo>) -> Reposito
         read_at: ago(12),
         runs: runs.into_iter().map(Arc::new).collect(),
         deployed: to,
-        missing: Vec::new(),
+        missing: Missing::default(),
     }
 }
 

@@ -119,7 +119,7 @@ fn wild_pipeline(
     };
     let mut told = facts("acme/checkout", runs, vec![place]);
     told.read_at = time(0);
-    told.missing = vec![safe(text)];
+    told.missing.runs = vec![safe(text)];
     let github = "github/api.github.com";
     tell(state, github, Told::Repository(Arc::new(told)));
     let mut brings = changes(u64::MAX, u64::MAX);
