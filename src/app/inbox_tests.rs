@@ -1,6 +1,9 @@
 //! The order of the Inbox under a finger, and what its keys are about.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::*;
 use crate::{
@@ -62,8 +65,8 @@ fn state(beside: Beside) -> State {
             heard: None,
         },
         who: None,
-        access: std::collections::HashMap::new(),
-        asked: std::collections::HashSet::new(),
+        access: HashMap::new(),
+        asked: HashSet::new(),
         wrote: false,
         insecure: false,
         without_rollouts: false,

@@ -42,16 +42,8 @@ const LONG: &[(&str, &str)] = &[
         "one state machine: its transitions are read together or not at all",
     ),
     (
-        "providers/kubernetes/plan/rollout.rs",
-        "one plan per verb of one kind of object, sharing its facts",
-    ),
-    (
         "providers/kubernetes/act.rs",
         "a plan's way from the read to the request and back: one sequence for every verb",
-    ),
-    (
-        "cli/status.rs",
-        "one command: how long it waits for what, and the table that it prints",
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! What the screen says, at the sizes people use and at those they do not.
 
 mod demo;
+mod faults;
 mod incidents;
 mod keys;
 mod mouse;

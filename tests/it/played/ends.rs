@@ -2,52 +2,65 @@
 
 use super::player::{Depth, Player, again};
 
-/// In a terminal each, all at once: they mostly wait.
-fn together(plays: &[fn()]) {
+/// Once for each depth of colour, in a terminal each, all at once: they mostly wait.
+fn at_every_depth(play: fn(Depth)) {
     std::thread::scope(|scope| {
-        for play in plays {
-            scope.spawn(move || again(play));
+        for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
+            scope.spawn(move || again(|| play(depth)));
         }
     });
 }
 
 #[test]
-fn what_is_good_is_promoted_switched_and_approved() {
-    together(&[canary, blue_green, gate]);
+fn a_canary_is_promoted_step_by_step() {
+    at_every_depth(canary);
 }
 
 #[test]
-fn what_is_bad_is_backed_out_and_tried_again() {
-    together(&[bad_canary, analysis, morning]);
+fn a_bad_canary_fires_an_alert_and_is_backed_out() {
+    at_every_depth(bad_canary);
 }
 
 #[test]
-fn what_cannot_be_known_is_said_and_found_out() {
-    together(&[outage, lost_answer]);
+fn all_traffic_is_switched() {
+    at_every_depth(blue_green);
 }
 
 #[test]
-fn every_depth_of_colour_tells_the_same() {
+fn an_analysis_fails_and_is_tried_again() {
+    at_every_depth(analysis);
+}
+
+#[test]
+fn a_gate_is_approved_and_what_it_held_arrives() {
+    at_every_depth(gate);
+}
+
+#[test]
+fn sources_go_away_and_come_back() {
+    at_every_depth(outage);
+}
+
+#[test]
+fn an_answer_is_lost_and_what_became_of_it_found_out() {
+    at_every_depth(lost_answer);
+}
+
+#[test]
+fn a_morning_is_looked_through() {
+    at_every_depth(morning);
+}
+
+#[test]
+fn an_incident_is_found_and_stopped_in_the_game() {
+    at_every_depth(game_day);
+}
+
+#[test]
+fn without_colour_everything_is_told_by_words_and_shapes() {
     std::thread::scope(|scope| {
-        for depth in [Depth::Indexed, Depth::Sixteen, Depth::None] {
-            scope.spawn(move || {
-                again(|| {
-                    let mut player = Player::at("canary", 20.0, depth);
-                    player.look("waiting");
-                    promote(&mut player, "checkout");
-                    player.later_until("QUIET  1");
-                    player.look("healthy");
-                });
-            });
-            scope.spawn(move || {
-                again(|| {
-                    let mut player = Player::at("bad-canary", 4.0, depth);
-                    promote(&mut player, "catalog");
-                    player.later_until("told: pager");
-                    player.look("alert");
-                });
-            });
-        }
+        scope.spawn(|| again(|| canary(Depth::None)));
+        scope.spawn(|| again(|| bad_canary(Depth::None)));
     });
 }
 
@@ -65,8 +78,8 @@ fn back_out(player: &mut Player, reason: &str) {
     player.windlass.until_gone("Why was it done?");
 }
 
-fn canary() {
-    let mut player = Player::of("canary", 20.0);
+fn canary(depth: Depth) {
+    let mut player = Player::at("canary", 20.0, depth);
     promote(&mut player, "checkout");
     player.keep("promoted");
     player.later_until("QUIET  1");
@@ -74,8 +87,8 @@ fn canary() {
     assert!(!player.windlass.text().contains("v2.30.4 →"));
 }
 
-fn bad_canary() {
-    let mut player = Player::of("bad-canary", 4.0);
+fn bad_canary(depth: Depth) {
+    let mut player = Player::at("bad-canary", 4.0, depth);
     promote(&mut player, "catalog");
     player.later_until("told: pager");
     player.keep("alert");
@@ -85,8 +98,8 @@ fn bad_canary() {
     player.keep("backed_out");
 }
 
-fn blue_green() {
-    let mut player = Player::of("blue-green", 1.0);
+fn blue_green(depth: Depth) {
+    let mut player = Player::at("blue-green", 1.0, depth);
     player.press("p", "Type prod-eu to promote all the same:");
     player.keep("dialog");
     player.confirm("prod-eu\r", "all traffic switched");
@@ -94,8 +107,8 @@ fn blue_green() {
     player.keep("switched");
 }
 
-fn analysis() {
-    let mut player = Player::of("analysis", 5.0);
+fn analysis(depth: Depth) {
+    let mut player = Player::at("analysis", 5.0, depth);
     player.later_until("BROKEN  2");
     player.select("ledger");
     player.press("\r", "Story of this release");
@@ -109,8 +122,8 @@ fn analysis() {
     player.keep("retried");
 }
 
-fn gate() {
-    let mut player = Player::of("gate", 5.0);
+fn gate(depth: Depth) {
+    let mut player = Player::at("gate", 5.0, depth);
     player.press("3", "an approval lets go");
     player.keep("inbox");
     player.press("a", "Type prod-eu to approve");
@@ -120,8 +133,8 @@ fn gate() {
     player.keep("approved");
 }
 
-fn outage() {
-    let mut player = Player::of("outage", 5.0);
+fn outage(depth: Depth) {
+    let mut player = Player::at("outage", 5.0, depth);
     player.later_until("prometheus/prod-eu unreachable");
     player.keep("metrics_gone");
     player.later_until("● 4 sources");
@@ -133,8 +146,8 @@ fn outage() {
     player.keep("back");
 }
 
-fn lost_answer() {
-    let mut player = Player::of("lost-answer", 1.0);
+fn lost_answer(depth: Depth) {
+    let mut player = Player::at("lost-answer", 1.0, depth);
     player.select("checkout");
     back_out(&mut player, "to see");
     player.keep("found_out");
@@ -146,8 +159,8 @@ fn lost_answer() {
     assert_eq!(patches[0].status, None, "its answer was lost");
 }
 
-fn morning() {
-    let mut player = Player::of("morning", 1.0);
+fn morning(depth: Depth) {
+    let mut player = Player::at("morning", 1.0, depth);
     player.windlass.until("BROKEN  3");
     player.press("n", "▌  ");
     player.keep("first");
@@ -157,4 +170,15 @@ fn morning() {
     player.keep("filtered");
     player.press("9", "everything that is watched is in sync");
     player.keep("sources");
+}
+
+fn game_day(depth: Depth) {
+    let mut player = Player::at("game-day", 1.0, depth);
+    player.later_until("game day 02:");
+    player.keep("it_hurts");
+    player.press("/payments", "1 of ");
+    player.press("\r", "▌  payments");
+    back_out(&mut player, "errors rise");
+    player.later_until("alert");
+    player.keep("stopped");
 }

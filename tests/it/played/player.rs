@@ -174,10 +174,13 @@ impl Player {
         self.windlass.until_quiet(Duration::from_secs(2));
     }
 
-    /// Keeps the screen as it is painted, and its text at every size.
+    /// Keeps the screen as it is painted, and its text at every size: that is the same at every depth, so once.
     #[track_caller]
     pub(super) fn keep(&mut self, moment: &str) {
         self.look(moment);
+        if self.depth != Depth::True {
+            return;
+        }
         for (columns, rows) in SIZES {
             self.resize(columns, rows);
             let name = format!("{}_{moment}_{columns}x{rows}", self.scenario);

@@ -70,7 +70,7 @@ fn a_decision_that_is_refused_is_an_object_like_one_that_is_made() {
     for (asked, code, because) in [
         (other_attempt.as_str(), 3, "attempt 1 now"),
         (no_run, 7, "404"),
-        ("cart", 2, "cart"),
+        ("cart", 2, "an id is"),
     ] {
         let ran = shop.act(&["approve", asked, "--yes"]).exits(code);
         let told = ran.json();
