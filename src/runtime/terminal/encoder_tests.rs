@@ -10,7 +10,7 @@ use crate::runtime::terminal::shown::CHARACTERS_MAX;
 
 impl Encoder {
     fn encode(&mut self, next: &Buffer, cursor: Option<Position>) -> &[u8] {
-        self.paint(next);
+        self.paint(next, &Linked::default());
         self.finish(cursor)
     }
 }
@@ -28,7 +28,7 @@ impl Replay {
         // What somebody else left on the screen must not shine through.
         screen.process("\u{1b}[7;31mleft over\u{1b}[3;4H".as_bytes());
         Self {
-            encoder: Encoder::new(erase),
+            encoder: Encoder::new(erase, false),
             screen,
         }
     }
@@ -174,7 +174,7 @@ proptest! {
         for symbol in [symbol, String::from_iter(raw), "\u{1b}]52;c;eA==\u{7}".into(), format!("a{}", "\u{301}".repeat(9_999))] {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
             buffer[(3, 0)].set_symbol(&symbol);
-            let mut encoder = Encoder::new(Erase::Background);
+            let mut encoder = Encoder::new(Erase::Background, false);
             let sent = String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap();
             let ours = sent.strip_prefix("\u{1b}[?2026h\u{1b}[m\u{1b}[2J").unwrap().strip_suffix("\u{1b}[?2026l").unwrap();
             let text = ours.strip_prefix("\u{1b}[1;4H").unwrap_or(ours);
@@ -185,7 +185,7 @@ proptest! {
 }
 
 fn settled(erase: Erase, buffer: &Buffer) -> Encoder {
-    let mut encoder = Encoder::new(erase);
+    let mut encoder = Encoder::new(erase, false);
     encoder.encode(buffer, None);
     encoder
 }
@@ -226,7 +226,7 @@ fn an_empty_stretch_is_erased_and_not_filled() {
             (0, 1, String::new(), 40, quiet),
         ],
     );
-    let mut encoder = Encoder::new(Erase::Background);
+    let mut encoder = Encoder::new(Erase::Background, false);
     let sent = String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap();
     assert!(sent.contains("a\u{1b}[38X\u{1b}[38Cb"), "{sent:?}");
     buffer.set_style(Rect::new(0, 1, 160, 1), quiet);
@@ -237,7 +237,7 @@ fn an_empty_stretch_is_erased_and_not_filled() {
 #[test]
 fn a_terminal_that_erases_to_its_default_gets_spaces_on_a_background() {
     let quiet = Style::new().bg(Color::Indexed(235));
-    let sent = Encoder::new(Erase::Default)
+    let sent = Encoder::new(Erase::Default, false)
         .encode(&drawn(20, 1, &[(0, 0, String::new(), 20, quiet)]), None)
         .to_vec();
     assert!(String::from_utf8(sent).unwrap().contains(&" ".repeat(20)));

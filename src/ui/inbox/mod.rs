@@ -352,8 +352,11 @@ fn what(state: &State, waiting: &Waiting, line: &mut Strip<'_>, ink: &Ink) {
                 Some((_, name)) if width(whole) > usize::from(room) => name,
                 _ => whole,
             };
-            line.name(name, room, bold(ink.text));
-            line.put(&tail, ink.waiting);
+            let page = run.and_then(|run| run.page());
+            line.link(page.as_ref(), &ink.links, |line| {
+                line.name(name, room, bold(ink.text));
+                line.put(&tail, ink.waiting);
+            });
             if let Some(reference) = run.and_then(|run| run.reference.as_ref()) {
                 line.gap(2).put(reference, ink.dim);
             }

@@ -156,9 +156,12 @@ fn head(
     }
     line.name(&current.label(), 16, bold(ink.text)).gap(3);
     if let Some(run) = known_run(state, release) {
-        line.put(run.commit.short(), ink.ghost)
-            .gap(1)
-            .put(&run.title, ink.dim);
+        let page = run.page_of(&run.commit);
+        line.link(page.as_ref(), &ink.links, |line| {
+            line.put(run.commit.short(), ink.ghost)
+                .gap(1)
+                .put(&run.title, ink.dim);
+        });
         return;
     }
     if let Some(hash) = &current.hash

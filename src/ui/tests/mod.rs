@@ -3,6 +3,7 @@
 mod demo;
 mod incidents;
 mod keys;
+mod links;
 mod mouse;
 mod wall;
 mod world;
