@@ -122,7 +122,7 @@ fn painted_with(buffer: &Buffer, linked: &Linked) -> Vec<u8> {
 #[track_caller]
 fn assert_leads_nowhere_else<S: AsRef<str>>(texts: &[S], what: &str) {
     let cells = Buffer::empty(SCREEN);
-    let per_frame = usize::from(SCREEN.height) * 2;
+    let rows = usize::from(SCREEN.height);
     let all: Vec<Address> = texts
         .iter()
         .flat_map(|text| {
@@ -137,15 +137,12 @@ fn assert_leads_nowhere_else<S: AsRef<str>>(texts: &[S], what: &str) {
         .filter_map(|text| Address::new(&text))
         .collect();
     assert!(all.len() >= texts.len() / 2, "{what}: few are addresses");
-    for some in all.chunks(per_frame) {
+    // Four in a row.
+    for some in all.chunks(4 * rows) {
         let mut linked = Linked::default();
         for (nth, address) in some.iter().enumerate() {
-            let (y, half) = (
-                nth % usize::from(SCREEN.height),
-                nth / usize::from(SCREEN.height),
-            );
-            let (y, from) = (u16::try_from(y).unwrap(), if half == 0 { 0 } else { 100 });
-            linked.add(y, from, from + 100, address);
+            let [y, from] = [nth % rows, nth / rows * 50].map(|cell| u16::try_from(cell).unwrap());
+            linked.add(y, from, from + 50, address);
         }
         let bytes = painted_with(&cells, &linked);
         assert_ours(&bytes, what);
