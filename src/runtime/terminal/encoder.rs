@@ -20,8 +20,12 @@ use super::pen::{Pen, push_number};
 use super::shown::{Kind, Shown, is_skipped, kind, looks_alike};
 use crate::ui::links::Linked;
 
+/// What holds a frame together: a terminal that knows it shows nothing of a frame before all of it is there.
 const SYNC_BEGIN: &[u8] = b"\x1b[?2026h";
 const SYNC_END: &[u8] = b"\x1b[?2026l";
+/// A frame of no more bytes that only writes into one line goes without: it is one write and one read, and none of its
+/// cells is anything in between. A clock costs that much a second.
+const AT_ONCE: usize = 64;
 const ERASE_TO_EDGE: &[u8] = b"\x1b[K";
 
 /// Written twice rather than jumped over: a move costs at least three bytes and mostly four or five.
@@ -42,6 +46,8 @@ pub(super) struct Encoder {
     /// The link that is open.
     open: Link,
     wipe: bool,
+    /// What this frame touches.
+    touched: Touched,
     out: Vec<u8>,
 }
 
@@ -58,6 +64,7 @@ impl Encoder {
             links: links.then(Cells::default),
             open: None,
             wipe: true,
+            touched: Touched::Nothing,
             out: Vec::new(),
         }
     }
@@ -74,6 +81,7 @@ impl Encoder {
     pub(super) fn paint(&mut self, next: &Buffer, linked: &Linked) {
         self.out.clear();
         self.out.extend_from_slice(SYNC_BEGIN);
+        self.touched = Touched::Nothing;
         if let Some(cells) = &mut self.links {
             cells.set(next.area.width, next.area.height, linked);
         }
@@ -92,11 +100,11 @@ impl Encoder {
     pub(super) fn finish(&mut self, cursor: Option<Position>) -> &[u8] {
         self.close_unless(None);
         self.place_cursor(cursor);
-        if self.out.len() == SYNC_BEGIN.len() {
-            self.out.clear();
-        } else {
-            self.out.extend_from_slice(SYNC_END);
+        let changes = self.out.len() - SYNC_BEGIN.len();
+        if changes == 0 || (changes <= AT_ONCE && self.touched != Touched::Much) {
+            return self.out.get(SYNC_BEGIN.len()..).unwrap_or_default();
         }
+        self.out.extend_from_slice(SYNC_END);
         &self.out
     }
 
@@ -116,6 +124,7 @@ impl Encoder {
         // A terminal that was resized may have reflowed the screen and moved its cursor.
         self.spot = None;
         self.out.extend_from_slice(b"\x1b[2J");
+        self.touched = Touched::Much;
     }
 
     fn row(&mut self, y: u16, row: &[Cell]) {
@@ -174,6 +183,7 @@ impl Encoder {
             self.go(Spot { x, y }, pen);
             self.set_pen(pen);
             self.out.extend_from_slice(ERASE_TO_EDGE);
+            self.touched = Touched::Much;
             let mut empty = Cell::EMPTY;
             empty.bg = wanted.bg;
             for at in x..self.size.width {
@@ -250,12 +260,14 @@ impl Encoder {
         let erasable = self.erases(wanted) && link.is_none();
         let done = if erasable && stretch.to_the_edge && stretch.changed > 3 {
             self.out.extend_from_slice(ERASE_TO_EDGE);
+            self.touched = Touched::Much;
             stretch.all
         } else if erasable && self.erase == Erase::Background && stretch.changed > 8 {
             // Erasing leaves the cursor where it is: it pays where count and the move behind it are shorter than spaces.
             self.out.extend_from_slice(b"\x1b[");
             push_number(&mut self.out, stretch.changed);
             self.out.push(b'X');
+            self.touched = Touched::Much;
             stretch.changed
         } else {
             self.open(link);
@@ -303,6 +315,7 @@ impl Encoder {
 
     /// Brings the cursor to `to`, where something is about to be written with `pen`.
     fn go(&mut self, to: Spot, pen: Pen) {
+        self.touched = self.touched.and(to.y);
         if self.spot == Some(to) {
             return;
         }
@@ -390,6 +403,9 @@ impl Encoder {
             x: x.min(self.size.width.saturating_sub(1)),
             y: y.min(self.size.height.saturating_sub(1)),
         });
+        if self.cursor.is_some() != cursor.is_some() {
+            self.touched = Touched::Much;
+        }
         if let Some(Position { x, y }) = cursor {
             let to = Spot { x, y };
             if self.spot != Some(to) {
@@ -421,6 +437,26 @@ impl Encoder {
             shown.cell.clone_from(cell);
             shown.kind = kind;
             shown.link = link;
+        }
+    }
+}
+
+/// How much of the screen a frame touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    Nothing,
+    /// Cells of this row, each from what it was to what it is to be.
+    Row(u16),
+    /// Cells of several rows, the cursor, or some that are empty for a moment.
+    Much,
+}
+
+impl Touched {
+    const fn and(self, row: u16) -> Self {
+        match self {
+            Self::Nothing => Self::Row(row),
+            Self::Row(before) if before == row => self,
+            Self::Row(_) | Self::Much => Self::Much,
         }
     }
 }

@@ -204,14 +204,61 @@ fn an_unchanged_frame_is_no_bytes() {
 }
 
 #[test]
-fn one_changed_cell_is_at_most_twelve_bytes_and_the_synchronisation() {
+fn one_changed_cell_is_at_most_twelve_bytes() {
     let mut buffer = drawn(200, 60, &[]);
     let mut encoder = settled(Erase::Background, &buffer);
     buffer[(123, 45)].set_symbol("x");
-    assert_eq!(
-        encoder.encode(&buffer, None),
-        b"\x1b[?2026h\x1b[46;124Hx\x1b[?2026l"
-    );
+    assert_eq!(encoder.encode(&buffer, None), b"\x1b[46;124Hx");
+}
+
+/// What a change to a quiet screen is sent as.
+fn sent_for(change: impl FnOnce(&mut Buffer)) -> String {
+    let text = "a clock, an age and words that reach from one edge to the other of a screen";
+    let mut buffer = drawn(80, 2, &[(0, 0, text.into(), 80, Style::new())]);
+    buffer.set_string(0, 1, text, Style::new());
+    let mut encoder = settled(Erase::Background, &buffer);
+    change(&mut buffer);
+    String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap()
+}
+
+fn is_held_together(sent: &str) -> bool {
+    let marks = [
+        sent.starts_with("\u{1b}[?2026h"),
+        sent.ends_with("\u{1b}[?2026l"),
+    ];
+    assert_eq!(marks[0], marks[1], "{sent:?}");
+    marks[0]
+}
+
+#[test]
+fn a_few_characters_in_one_line_need_nothing_that_holds_them_together() {
+    let second = sent_for(|buffer| {
+        buffer[(12, 0)].set_symbol("7");
+        buffer[(70, 0)].set_symbol("8");
+    });
+    assert!(!is_held_together(&second), "{second:?}");
+    assert!(second.contains('7') && second.contains('8'), "{second:?}");
+}
+
+#[test]
+fn what_could_be_seen_half_done_is_held_together() {
+    let rows = sent_for(|buffer| {
+        buffer[(12, 0)].set_symbol("7");
+        buffer[(12, 1)].set_symbol("8");
+    });
+    assert!(is_held_together(&rows), "two rows: {rows:?}");
+    let erased = sent_for(|buffer| {
+        buffer.set_string(10, 0, " ".repeat(70), Style::new());
+    });
+    assert!(is_held_together(&erased), "erased: {erased:?}");
+    let long = sent_for(|buffer| {
+        buffer.set_string(0, 0, "x".repeat(AT_ONCE + 1), Style::new());
+    });
+    assert!(is_held_together(&long), "long: {long:?}");
+    let short = sent_for(|buffer| {
+        buffer.set_string(0, 0, "x".repeat(AT_ONCE / 2), Style::new());
+    });
+    assert!(!is_held_together(&short), "short: {short:?}");
 }
 
 #[test]
