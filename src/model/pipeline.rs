@@ -3,12 +3,13 @@
 //! Two axes that are never mixed: where something is (its phase) and, once it has ended, how (its conclusion). A word
 //! that this program does not know is kept raw and is never success. Owns no rule about which service a run is of.
 
+mod page;
 mod wanted;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{address::Address, text::Safe};
+use super::text::Safe;
 pub use wanted::{Attention, RepositoryWanted, Workflows};
 
 /// A repository as its host names it, `acme/checkout`. Compared without regard to case, as the host does.
@@ -205,26 +206,6 @@ pub struct Run {
     pub gates: Option<Vec<Gate>>,
 }
 
-impl Run {
-    /// Where its page is.
-    pub fn page(&self) -> Option<Address> {
-        Address::new(self.url.as_ref()?)
-    }
-
-    /// The page of a commit of its repository: beside its own, where that lies where GitHub has it.
-    pub fn page_of(&self, commit: &Commit) -> Option<Address> {
-        let number = format!("/actions/runs/{}", self.id.number);
-        let repository = self.url.as_ref()?.strip_suffix(&number)?;
-        let name = repository.get(
-            repository
-                .len()
-                .checked_sub(self.id.repository.as_str().len())?..,
-        )?;
-        name.eq_ignore_ascii_case(self.id.repository.as_str())
-            .then(|| Address::new(&format!("{repository}/commit/{commit}")))?
-    }
-}
-
 /// One job of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -239,11 +220,6 @@ pub struct Job {
 }
 
 impl Job {
-    /// Where its page is.
-    pub fn page(&self) -> Option<Address> {
-        Address::new(self.url.as_ref()?)
-    }
-
     /// Seconds it took or has taken; never negative (a skipped job can end before it began).
     pub fn seconds(&self, now: Timestamp) -> Option<i64> {
         let started = self.started?;

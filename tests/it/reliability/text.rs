@@ -172,8 +172,8 @@ fn t23_hostile_text_in_every_field_of_a_release_is_text_in_every_view() {
 #[derive(Default)]
 struct Foreign {
     heard: Vec<String>,
-    /// Links that were opened, and whether one still is.
-    links: usize,
+    /// Where links that were opened lead, and whether one still is.
+    links: Vec<String>,
     open: bool,
 }
 
@@ -222,7 +222,7 @@ impl Perform for Foreign {
         match params {
             [b"8", b"", b""] => self.open = false,
             [b"8", id, to] if is_id(id) && is_address(to) => {
-                self.links += 1;
+                self.links.push(String::from_utf8_lossy(to).into_owned());
                 self.open = true;
             }
             _ => self.heard.push(format!("OSC {params:?}")),
@@ -247,10 +247,27 @@ fn is_address(to: &[u8]) -> bool {
         && to.len() <= 2_083
 }
 
-/// The whole program, with a host, a metrics server and an alert manager whose every text attacks.
-#[test]
-fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
-    let attack = ATTACKS.concat();
+/// With the attack in the middle and at the end of every address, and nothing else changed: what they belong to is shown.
+fn addresses_poisoned(value: &mut Value, attack: &str) {
+    match value {
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| addresses_poisoned(item, attack)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                if key.to_ascii_lowercase().ends_with("url") {
+                    poisoned(item, attack);
+                } else {
+                    addresses_poisoned(item, attack);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A world whose hosts answer with what `change` makes of their answers.
+fn changed(change: impl Fn(&mut Value) + Clone + Send + Sync + 'static) -> (Shop, Vec<Between>) {
     let mut all = Vec::new();
     let shop = Shop::open("gate").behind(|hosts: &mut Hosts| {
         for host in [
@@ -264,12 +281,46 @@ fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
         }
     });
     for between in &all {
-        let attack = attack.clone();
+        let change = change.clone();
         between.now(move |_| {
-            let attack = attack.clone();
-            Then::Change(Box::new(move |answer| poisoned(answer, &attack)))
+            let change = change.clone();
+            Then::Change(Box::new(move |answer| change(answer)))
         });
     }
+    (shop, all)
+}
+
+#[test]
+fn t23_addresses_that_attack_are_links_that_command_nothing() {
+    let attack = ATTACKS.concat();
+    let (shop, _between) = changed(move |answer| addresses_poisoned(answer, &attack));
+    let mut windlass = shop.screen();
+    windlass.until("checkout");
+    windlass.key("\r");
+    windlass.until("Story of this release");
+    // A run has been read, with its page.
+    windlass.until(" #");
+    windlass.key("3");
+    windlass.until("WAITS");
+    windlass.key("q");
+    windlass.ended();
+    let mut foreign = Foreign::default();
+    Parser::new().advance(&mut foreign, &windlass.last_words());
+    assert!(foreign.heard.is_empty(), "{:#?}", foreign.heard);
+    assert!(!foreign.open, "a link is left open");
+    // What was left of the attack is in them, by number.
+    assert!(
+        foreign.links.iter().any(|link| link.contains('%')),
+        "{:#?}",
+        foreign.links
+    );
+}
+
+/// The whole program, with a host, a metrics server and an alert manager whose every text attacks.
+#[test]
+fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
+    let attack = ATTACKS.concat();
+    let (shop, all) = changed(move |answer| poisoned(answer, &attack));
     let mut windlass = shop.screen();
     windlass.until("checkout");
     windlass.key("\r");
@@ -287,7 +338,6 @@ fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
     let mut foreign = Foreign::default();
     Parser::new().advance(&mut foreign, &windlass.last_words());
     assert!(foreign.heard.is_empty(), "{:#?}", foreign.heard);
-    assert!(foreign.links > 0, "it is not so that nothing is a link");
     assert!(!foreign.open, "a link is left open");
     assert!(
         all.iter().all(|between| !between.arrived().is_empty()),

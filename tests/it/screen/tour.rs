@@ -3,7 +3,7 @@
 
 use windlass::app::tour::STEPS;
 
-use super::harness::{Demo, Windlass};
+use super::harness::{Demo, Windlass, text_of};
 
 const SIZES: [(u16, u16); 2] = [(160, 48), (80, 24)];
 /// Leaves it, from anywhere.
@@ -61,22 +61,51 @@ fn select_a_gate(windlass: &mut Windlass) {
         if on_a_gate(&before) {
             return;
         }
-        let marked = |text: &str| text.lines().position(|line| line.starts_with('▌'));
         windlass.key("j");
         windlass.until_screen("the mark to move", |screen| {
-            let text = super::harness::text_of(screen);
+            let text = text_of(screen);
             marked(&text) != marked(&before) || on_a_gate(&text)
         });
     }
     panic!("no gate waits\n{}", windlass.text());
 }
 
+/// What is broken comes first; nothing of that waits.
+#[track_caller]
+fn until_one_waits(windlass: &mut Windlass) {
+    let first = format!("tour 1/{}", STEPS.len());
+    for _ in 0..12 {
+        let before = marked(&windlass.text());
+        windlass.key("n");
+        windlass.until_screen("another to be selected", |screen| {
+            marked(&text_of(screen)) != before
+        });
+        if !windlass.text().contains(&first) {
+            return at_step(windlass, 2);
+        }
+    }
+    panic!("nothing waits\n{}", windlass.text());
+}
+
+/// The row that is selected.
+fn marked(text: &str) -> Option<String> {
+    let row = text.lines().find(|line| line.starts_with('▌'))?;
+    Some(row.chars().take(20).collect())
+}
+
+/// Esc, and until the dialog is gone: a key right behind it would be another one, with Alt.
+#[track_caller]
+fn leave(windlass: &mut Windlass) {
+    windlass.until("Esc");
+    windlass.key("\x1b");
+    windlass.until_gone("Esc");
+}
+
 #[test]
 fn every_step_of_the_tour_is_done_by_the_key_that_it_names() {
     for (columns, rows) in SIZES {
         let mut windlass = begun(columns, rows);
-        windlass.key("n");
-        at_step(&windlass, 2);
+        until_one_waits(&mut windlass);
         windlass.key("\r");
         at_step(&windlass, 3);
         windlass.key("p");
@@ -85,20 +114,19 @@ fn every_step_of_the_tour_is_done_by_the_key_that_it_names() {
         at_step(&windlass, 5);
         windlass.key("x");
         at_step(&windlass, 6);
-        windlass.key("\x1b");
+        leave(&mut windlass);
         windlass.key("3");
         at_step(&windlass, 7);
         select_a_gate(&mut windlass);
         windlass.key("a");
         at_step(&windlass, 8);
-        windlass.key("\x1b");
-        windlass.key("1");
-        windlass.until("checkout");
-        windlass.key("t");
+        leave(&mut windlass);
+        windlass.key("1t");
         at_step(&windlass, 9);
-        windlass.key("\x1b");
+        leave(&mut windlass);
         windlass.key("?");
         windlass.until_gone("Ctrl-t leaves it");
+        windlass.until("made from the command table");
         windlass.key("\x1b");
         windlass.until_gone("made from the command table");
         windlass.until("checkout");
@@ -111,13 +139,13 @@ fn every_step_of_the_tour_is_done_by_the_key_that_it_names() {
 fn in_the_middle_esc_is_the_views_own_and_the_tours_key_leaves_the_ordinary_demo() {
     for (columns, rows) in SIZES {
         let mut windlass = begun(columns, rows);
-        windlass.key("n");
-        at_step(&windlass, 2);
+        until_one_waits(&mut windlass);
         windlass.key("\r");
         at_step(&windlass, 3);
         // Esc leads back to the Board, as without a tour, which stays where it was.
+        windlass.until("Story");
         windlass.key("\x1b");
-        windlass.until("catalog");
+        windlass.until_gone("Story");
         at_step(&windlass, 3);
         // Left from under what lies on top.
         windlass.key("?");
