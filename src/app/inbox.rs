@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    beside::WaitingGate,
+    beside::{SourceKind, WaitingGate},
     msg::Effect,
     queue::Item as QueueItem,
     state::{State, Tone, View},
@@ -14,8 +14,10 @@ use super::{
 use crate::{
     model::{
         id::{EnvironmentName, ReleaseId, Uid},
-        pipeline::GateId,
+        pipeline::{GateId, Repository},
         release::Group,
+        source::{SourceHealth, SourceState},
+        text::Safe,
     },
     ops::{
         intent::Verb,
@@ -83,6 +85,14 @@ impl Inbox {
         self.selected = self.entries.get(place).map(|entry| entry.waiting.clone());
     }
 
+    /// A finger chose the entry in this place; answers what it is.
+    pub(super) fn choose(&mut self, place: usize) -> Option<Waiting> {
+        let waiting = self.entries.get(place)?.waiting.clone();
+        self.touched = true;
+        self.selected = Some(waiting.clone());
+        Some(waiting)
+    }
+
     /// A key was pressed that may be about the selected one: from now on it stays selected, whatever comes before it.
     pub(super) fn touch(&mut self) {
         self.touched |= self.selected.is_some();
@@ -129,7 +139,78 @@ impl Inbox {
     }
 }
 
+/// Why more may wait than is listed.
+#[derive(Clone, Copy, Debug)]
+pub enum Blind<'s> {
+    /// A source that would tell cannot be believed now.
+    Source {
+        name: &'s str,
+        health: &'s SourceHealth,
+    },
+    /// A repository cannot be read while its host can, and so many others.
+    Failing {
+        repository: &'s Repository,
+        state: SourceState,
+        why: &'s Safe,
+        others: usize,
+    },
+    /// A part that may hide a gate was not read, and so many others.
+    Missing {
+        repository: &'s Repository,
+        part: &'s Safe,
+        others: usize,
+    },
+    /// So many repositories were not read yet.
+    Unread(usize),
+}
+
 impl State {
+    /// What is not known and might wait too.
+    pub fn blind(&self) -> Vec<Blind<'_>> {
+        let environments = self
+            .environments
+            .values()
+            .map(|environment| (environment.name.as_str(), &environment.health));
+        let hosts = self
+            .beside
+            .sources
+            .values()
+            .filter(|source| source.kind == SourceKind::GitHub)
+            .map(|source| (source.kind.title(), &source.health));
+        let mut blind: Vec<Blind<'_>> = environments
+            .chain(hosts)
+            .filter(|(_, health)| !health.state.is_live())
+            .map(|(name, health)| Blind::Source { name, health })
+            .collect();
+        let mut failing = self.beside.repositories_failing();
+        if let Some((repository, state, why)) = failing.next() {
+            blind.push(Blind::Failing {
+                repository,
+                state,
+                why,
+                others: failing.count(),
+            });
+        }
+        let mut missing = self.beside.repositories.iter().flat_map(|(name, view)| {
+            let facts = view.facts.iter();
+            facts
+                .flat_map(|facts| &facts.missing.runs)
+                .map(move |part| (name, part))
+        });
+        if let Some((repository, part)) = missing.next() {
+            blind.push(Blind::Missing {
+                repository,
+                part,
+                others: missing.count(),
+            });
+        }
+        match self.beside.repositories_unread() {
+            0 => {}
+            unread => blind.push(Blind::Unread(unread)),
+        }
+        blind
+    }
+
     /// Collects what waits. Looks at the few releases that need somebody, not at all of them.
     pub(super) fn collect_inbox(&mut self) {
         let mut entries: Vec<Entry> = self

@@ -1,15 +1,17 @@
-//! The mouse, where the operator wants it: the wheel scrolls, a click selects a row or shows a view, a second click opens.
-//! It never confirms, never arms and never acts: there is no way from here to a verb, and while a plan or a question lies
-//! over the view it does nothing at all.
+//! The mouse, where the operator wants it: the wheel scrolls what is under it, a click selects a row, focuses a pane or
+//! shows a view, a second click opens. It never confirms, never arms and never acts: there is no way from here to a verb,
+//! and while a plan or a question lies over the view it does nothing at all.
 
 use jiff::SignedDuration;
 
 use super::{
     command::Command,
+    inbox::Waiting,
     key::{Code, Key},
     layout,
     msg::Effect,
-    state::{Overlay, State, View},
+    release_view::Pane,
+    state::{Loading, Overlay, State, View},
 };
 use crate::model::{id::ReleaseId, text::width};
 
@@ -85,18 +87,25 @@ pub fn tabs(state: &State) -> Vec<Tab<'_>> {
     tabs
 }
 
+/// A row that was clicked, in the view that it was clicked in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clicked {
+    Board(ReleaseId),
+    Inbox(Waiting),
+}
+
 impl State {
     pub(super) fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
         match mouse.kind {
-            MouseKind::WheelUp => self.wheel(Command::Up, Code::Up),
-            MouseKind::WheelDown => self.wheel(Command::Down, Code::Down),
+            MouseKind::WheelUp => self.wheel(mouse, Command::Up, Code::Up),
+            MouseKind::WheelDown => self.wheel(mouse, Command::Down, Code::Down),
             MouseKind::Press => self.press(mouse.column, mouse.row),
         }
     }
 
-    fn wheel(&mut self, command: Command, code: Code) -> Vec<Effect> {
+    fn wheel(&mut self, mouse: Mouse, command: Command, code: Code) -> Vec<Effect> {
         let reads = match self.overlays.last() {
-            None => return (0..STEP).flat_map(|_| self.moved(command)).collect(),
+            None => return self.wheel_over(mouse, command),
             Some(overlay) => is_read(overlay),
         };
         if !reads {
@@ -105,10 +114,33 @@ impl State {
         (0..STEP).flat_map(|_| self.key(Key::plain(code))).collect()
     }
 
-    /// As the key that moves, whose row must not move away under the finger either.
-    fn moved(&mut self, command: Command) -> Vec<Effect> {
+    /// Scrolls the pane under the pointer, whichever has the focus; elsewhere a view has one list, which it moves through.
+    fn wheel_over(&mut self, mouse: Mouse, command: Command) -> Vec<Effect> {
+        if self.view == View::Release
+            && let Some(pane) = self.pane_at(mouse.column, mouse.row)
+            && let Some(open) = &mut self.open
+        {
+            let lines = isize::try_from(STEP).unwrap_or(1);
+            let by = if command == Command::Up {
+                -lines
+            } else {
+                lines
+            };
+            open.scroll_pane(pane, by);
+            self.touched();
+            return Vec::new();
+        }
+        (0..STEP).flat_map(|_| self.moved(command)).collect()
+    }
+
+    /// As with a key: a row must not move away under the finger either.
+    fn touched(&mut self) {
         self.last_key = Some(self.now);
         self.dirty = true;
+    }
+
+    fn moved(&mut self, command: Command) -> Vec<Effect> {
+        self.touched();
         self.board.untouched &= self.board.selected.is_none();
         self.command(command)
     }
@@ -117,8 +149,7 @@ impl State {
         if !self.overlays.is_empty() {
             return Vec::new();
         }
-        let layout = layout::board(self.columns, self.rows);
-        if layout.tabs && row == 1 {
+        if layout::board(self.columns, self.rows).tabs && row == 1 {
             let meant = tabs(self)
                 .iter()
                 .find(|tab| (tab.from..tab.to).contains(&column))
@@ -128,9 +159,26 @@ impl State {
                 None => Vec::new(),
             };
         }
-        if self.view != View::Board {
-            return Vec::new();
+        match self.view {
+            View::Board => self.press_board(row),
+            View::Release => {
+                self.press_pane(column, row);
+                Vec::new()
+            }
+            View::Inbox => self.press_inbox(row),
+            View::Audit => {
+                self.press_audit(row);
+                Vec::new()
+            }
+            View::Sources => {
+                self.press_sources(row);
+                Vec::new()
+            }
         }
+    }
+
+    fn press_board(&mut self, row: u16) -> Vec<Effect> {
+        let layout = layout::board(self.columns, self.rows);
         let Some(line) = row
             .checked_sub(layout.list)
             .filter(|line| *line < layout.lines)
@@ -140,20 +188,92 @@ impl State {
         let Some(id) = self.release_at(usize::from(line), layout.headings) else {
             return Vec::new();
         };
-        self.last_key = Some(self.now);
-        self.dirty = true;
-        let before = self.clicked.replace((id.clone(), self.now));
-        let twice = before
-            .is_some_and(|(was, at)| was == id && self.now.duration_since(at) <= TWICE_WITHIN);
+        self.touched();
         self.board.untouched = false;
         self.board.wanted = None;
         self.board.moved = Some(self.now);
-        self.board.selected = Some(id);
-        if twice {
-            self.clicked = None;
+        self.board.selected = Some(id.clone());
+        if self.is_second(Clicked::Board(id)) {
             return self.open_selected();
         }
         Vec::new()
+    }
+
+    /// A second click opens the release, where one is joined to what waits. Where Enter would open the plan of a gate, a
+    /// click does nothing more: it never begins an action.
+    fn press_inbox(&mut self, row: u16) -> Vec<Effect> {
+        let layout = layout::inbox(
+            self.columns,
+            self.rows,
+            self.inbox.place().unwrap_or(0),
+            self.inbox.entries.len(),
+            self.blind().len(),
+        );
+        let Some(waiting) = layout
+            .list
+            .row_at(row)
+            .and_then(|place| self.inbox.choose(place))
+        else {
+            return Vec::new();
+        };
+        self.touched();
+        if self.is_second(Clicked::Inbox(waiting)) && self.inbox_target().is_some() {
+            return self.open_selected();
+        }
+        Vec::new()
+    }
+
+    fn press_audit(&mut self, row: u16) {
+        let Loading::Here(records) = &self.audit.records else {
+            return;
+        };
+        let count = records.len();
+        let (list, _) = layout::audit(self.columns, self.rows, self.audit.selected, count);
+        if let Some(place) = list.row_at(row).filter(|place| *place < count) {
+            self.audit.selected = place;
+            self.touched();
+        }
+    }
+
+    fn press_sources(&mut self, row: u16) {
+        let count = self.environments.len() + self.beside.sources.len();
+        let (list, _) = layout::sources(self.columns, self.rows, self.sources.selected, count);
+        if let Some(place) = list.row_at(row).filter(|place| *place < count) {
+            self.sources.selected = place;
+            self.touched();
+        }
+    }
+
+    fn press_pane(&mut self, column: u16, row: u16) {
+        if let Some(pane) = self.pane_at(column, row)
+            && let Some(open) = &mut self.open
+        {
+            open.pane = pane;
+            self.touched();
+        }
+    }
+
+    /// The pane of the open release that is drawn here. One at a time is all of the view, and has the focus anyway.
+    fn pane_at(&self, column: u16, row: u16) -> Option<Pane> {
+        let places = layout::release(self.columns, self.rows)?;
+        let panes = self
+            .open
+            .as_ref()?
+            .side_by_side(self.beside.is_configured());
+        let mut drawn = panes.into_iter().zip(places);
+        let (pane, _) = drawn.find(|(_, place)| place.contains(column, row))?;
+        Some(pane)
+    }
+
+    /// Whether this row was clicked a moment ago; a third click begins anew.
+    fn is_second(&mut self, clicked: Clicked) -> bool {
+        let before = self.clicked.take();
+        let twice = before
+            .is_some_and(|(was, at)| was == clicked && self.now.duration_since(at) <= TWICE_WITHIN);
+        if !twice {
+            self.clicked = Some((clicked, self.now));
+        }
+        twice
     }
 
     /// The release whose row is on this line of the Board's list. Headings and the air above them are nobody's.

@@ -125,8 +125,29 @@ impl OpenRelease {
         self.failed.retain(|(failed, _)| *failed != part);
     }
 
+    /// What is shown where there is room for all: at the left, in the middle, at the right and below. At the sides stands
+    /// what is beside the rollout, unless the focus is on its pods or its analyses.
+    pub fn side_by_side(&self, configured: bool) -> [Pane; 4] {
+        let left = if !configured || self.pane == Pane::Pods {
+            Pane::Pods
+        } else {
+            Pane::Pipeline
+        };
+        let right = if !configured || self.pane == Pane::Runs {
+            Pane::Runs
+        } else {
+            Pane::Incidents
+        };
+        [left, Pane::Canary, right, Pane::Events]
+    }
+
     pub fn scroll_by(&mut self, by: isize) {
-        if let Some(scroll) = self.scroll.get_mut(self.pane.index()) {
+        self.scroll_pane(self.pane, by);
+    }
+
+    /// A pane that need not have the focus.
+    pub fn scroll_pane(&mut self, pane: Pane, by: isize) {
+        if let Some(scroll) = self.scroll.get_mut(pane.index()) {
             *scroll = scroll.saturating_add_signed(by).min(10_000);
         }
     }

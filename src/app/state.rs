@@ -14,6 +14,7 @@ use super::{
     faults::{FaultsOverlay, InForce},
     inbox::Inbox,
     keymap::Keymap,
+    mouse::Clicked,
     queue::Queue,
     release_view,
     releases::Releases,
@@ -65,7 +66,7 @@ pub struct State {
     pub tour: Option<Tour>,
     pub last_key: Option<Timestamp>,
     /// The last row that was clicked, and when: a second click soon after opens it.
-    pub clicked: Option<(ReleaseId, Timestamp)>,
+    pub clicked: Option<(Clicked, Timestamp)>,
     /// Something that is drawn has changed since the last frame.
     pub dirty: bool,
     pub leaving: bool,

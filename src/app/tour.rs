@@ -29,7 +29,8 @@ pub struct Step {
 /// What shows that a step has been done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Done {
-    /// Another release is selected, one that asks for somebody.
+    /// Another release is selected, one that waits for somebody, or at least asks for him where none waits: only what waits
+    /// has a step that can be planned next.
     SelectedNext,
     Opened,
     Planned,
@@ -45,7 +46,7 @@ enum Done {
 pub const STEPS: &[Step] = &[
     Step {
         key: "n",
-        what: "next that needs you",
+        what: "until one waits for you",
         why: "What hurts comes first, then what waits for a human; the rest is quiet.",
         done: Done::SelectedNext,
     },
@@ -212,8 +213,11 @@ impl State {
                     })
                     .map(|row| row.group)
                 });
-                selected != tour.from.as_ref()
-                    && matches!(group, Some(Group::Broken | Group::NeedsYou))
+                let wanted = match self.board.counts.needs_you {
+                    0 => Group::Broken,
+                    _ => Group::NeedsYou,
+                };
+                selected != tour.from.as_ref() && group == Some(wanted)
             }
             Done::Opened => self.view == View::Release,
             Done::Planned => plan.is_some(),

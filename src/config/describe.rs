@@ -85,6 +85,7 @@ const fn one_of_these(name: &'static str, says: &'static str, shape: Shape) -> K
 
 pub(super) const THEMES: &[&str] = &["dark", "light", "high-contrast", "colour-blind", "terminal"];
 pub(super) const NOTICES: &[&str] = &["bell", "osc9", "osc777", "off"];
+pub(super) const LINKS: &[&str] = &["auto", "on", "off"];
 pub(super) const SYMBOLS: &[&str] = &["auto", "unicode", "blocks", "ascii"];
 pub(super) const TIERS: &[&str] = &["dev", "staging", "prod"];
 /// The ways to name a secret.
@@ -155,6 +156,11 @@ const UI: &[Key] = &[
         "clipboard",
         "copying reaches the clipboard of the terminal (OSC 52)",
         Shape::Yes,
+    ),
+    key(
+        "links",
+        "what has an address on the web is a link of the terminal (OSC 8): auto, on or off",
+        Shape::Word(LINKS),
     ),
     key(
         "notice",

@@ -56,8 +56,21 @@ pub struct Ui {
     pub mouse: bool,
     /// Whether a copy goes to the clipboard of the terminal.
     pub clipboard: bool,
+    /// Whether what has an address is a link that the terminal opens.
+    pub links: Links,
     pub notice: Notice,
     pub symbols: Symbols,
+}
+
+/// Whether texts that have an address are sent as links (OSC 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Links {
+    /// Where the terminal is none that would print them.
+    #[default]
+    Auto,
+    On,
+    Off,
 }
 
 /// What the screen may be drawn with.
@@ -180,6 +193,7 @@ impl Default for Ui {
             clock: true,
             mouse: false,
             clipboard: true,
+            links: Links::Auto,
             notice: Notice::Bell,
             symbols: Symbols::Auto,
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{id::EnvironmentName, text::Safe};
+use super::{address::Address, id::EnvironmentName, text::Safe};
 
 /// The hash of an alert's label set, as its system computes it: the same for the same labels, wherever it is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -94,6 +94,11 @@ impl Alert {
 
     pub fn annotation(&self, name: &str) -> Option<&Safe> {
         self.annotations.get(name)
+    }
+
+    /// Where the page is that made it.
+    pub fn page(&self) -> Option<Address> {
+        Address::new(self.generator_url.as_ref()?)
     }
 
     pub fn name(&self) -> &str {

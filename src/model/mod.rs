@@ -1,6 +1,7 @@
 //! The words of the field as types: service, environment, release, rollout, step, phase, revision, freshness.
 //! Pure data. Knows nothing of providers, of the screen or of how anything is fetched, and never reads a clock.
 
+pub mod address;
 pub mod detail;
 pub mod event;
 pub mod id;

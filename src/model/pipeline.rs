@@ -3,6 +3,7 @@
 //! Two axes that are never mixed: where something is (its phase) and, once it has ended, how (its conclusion). A word
 //! that this program does not know is kept raw and is never success. Owns no rule about which service a run is of.
 
+mod page;
 mod wanted;
 
 use jiff::Timestamp;

@@ -251,7 +251,10 @@ impl Screen {
         self.state.dirty = false;
         self.state.settle();
         let (state, theme) = (&self.state, &self.theme);
-        match self.terminal.draw(|frame| ui::draw(state, theme, frame)) {
+        let drawn = self
+            .terminal
+            .draw_linked(|frame| ui::draw_linked(state, theme, frame));
+        match drawn {
             Drawn::Written(_) | Drawn::Unchanged(_) => {
                 let effects = self.tell(Msg::Shown(now()));
                 match self.act(effects) {

@@ -10,7 +10,7 @@ use super::{
     meddle::Meddle,
     screen::{Left, Screen},
     session::{self, Session, Variables},
-    terminal::{self, Notices, OpenError, Terminal},
+    terminal::{self, Links, Notices, OpenError, Terminal},
 };
 use crate::{
     app::{
@@ -96,6 +96,11 @@ fn wanted_of(ui: &config::Ui) -> terminal::Options {
     terminal::Options {
         mouse: ui.mouse,
         clipboard: ui.clipboard,
+        links: match ui.links {
+            config::Links::Auto => Links::Auto,
+            config::Links::On => Links::On,
+            config::Links::Off => Links::Off,
+        },
         notices: match ui.notice {
             config::Notice::Bell => Notices::Bell,
             config::Notice::Osc9 => Notices::Osc9,

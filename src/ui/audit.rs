@@ -12,14 +12,14 @@ use crate::app::{
     state::{AuditLine, Loading, State},
 };
 
-pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
-    let (top, height) = layout::body(area.width, area.height);
+pub(super) fn draw(state: &State, screen: Rect, buf: &mut Buffer, ink: &Ink) {
+    let (top, height) = layout::body(screen.width, screen.height);
     let area = Rect {
-        y: area.y + top,
+        y: screen.y + top,
         height,
-        ..area
+        ..screen
     }
-    .intersection(area);
+    .intersection(screen);
     verified(state, &mut Strip::new(buf, area, 0), ink);
     let body = Rect {
         y: area.y + 1,
@@ -57,7 +57,7 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
                 );
             });
         }
-        Loading::Here(records) => here(state, records, body, buf, ink),
+        Loading::Here(records) => here(state, records, screen, buf, ink),
     }
 }
 
@@ -72,18 +72,17 @@ fn verified(state: &State, line: &mut Strip<'_>, ink: &Ink) {
     };
 }
 
-fn here(state: &State, records: &[AuditLine], area: Rect, buf: &mut Buffer, ink: &Ink) {
-    let detail = if area.height >= 20 {
-        area.height / 2
-    } else {
-        area.height / 3
-    };
+fn here(state: &State, records: &[AuditLine], screen: Rect, buf: &mut Buffer, ink: &Ink) {
+    let selected = state.audit.selected;
+    let (rows, (below, detail)) =
+        layout::audit(screen.width, screen.height, selected, records.len());
     let list = Rect {
-        height: area.height - detail,
-        ..area
-    };
-    let scroll = (state.audit.selected + 1).saturating_sub(usize::from(list.height));
-    let beyond = sheet(buf, list, scroll, |sheet| {
+        y: screen.y + rows.top,
+        height: rows.lines,
+        ..screen
+    }
+    .intersection(screen);
+    let beyond = sheet(buf, list, rows.first, |sheet| {
         sheet.many(records.len(), |nth, line| {
             if let Some(record) = records.get(nth) {
                 one(record, nth == state.audit.selected, line, ink);
@@ -91,10 +90,11 @@ fn here(state: &State, records: &[AuditLine], area: Rect, buf: &mut Buffer, ink:
         });
     });
     let below = Rect {
-        y: list.y + list.height,
+        y: screen.y + below,
         height: detail,
-        ..area
-    };
+        ..screen
+    }
+    .intersection(screen);
     let Some(record) = records.get(state.audit.selected) else {
         return;
     };
@@ -114,8 +114,8 @@ fn here(state: &State, records: &[AuditLine], area: Rect, buf: &mut Buffer, ink:
     });
     if beyond.above + beyond.below > 0 {
         let words = format!("{} of {}", state.audit.selected + 1, records.len());
-        Strip::new(buf, area, list.height)
-            .gap(area.width / 2)
+        Strip::new(buf, below, 0)
+            .gap(below.width / 2)
             .keep_right(16)
             .right(&words, ink.ghost);
     }

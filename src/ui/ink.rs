@@ -1,8 +1,12 @@
-//! The styles of a theme under the names that the views use, copied once a frame. The one place that knows the theme.
+//! The styles of a theme under the names that the views use, copied once a frame, and what they mark as links in it. The one
+//! place that knows the theme.
 
 use ratatui::style::{Modifier, Style};
 
-use super::theme::{Role, Theme};
+use super::{
+    links::Marks,
+    theme::{Role, Theme},
+};
 use crate::{
     app::state::Tone,
     model::{
@@ -15,7 +19,7 @@ use crate::{
     ops::{guard::Decision, machine::OutcomeKind},
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ink {
     pub(super) base: Style,
     pub(super) head: Style,
@@ -30,6 +34,7 @@ pub(super) struct Ink {
     pub(super) moving: Style,
     pub(super) waiting: Style,
     pub(super) bad: Style,
+    pub(super) links: Marks,
 }
 
 /// For what needs a decision. Many terminals show bold and dim together as dim.
@@ -61,6 +66,7 @@ impl Ink {
             moving: theme.style(Role::Moving),
             waiting: theme.style(Role::Waiting),
             bad: theme.style(Role::Bad),
+            links: Marks::default(),
         }
     }
 

@@ -14,6 +14,7 @@ mod inbox;
 mod ink;
 mod input;
 mod key_bar;
+pub mod links;
 mod measured;
 mod menu;
 mod pane;
@@ -36,10 +37,16 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect};
 
 use crate::app::state::{Overlay, State, View};
 use ink::Ink;
+use links::Linked;
 use theme::Theme;
 
 /// Draws everything that `state` says.
 pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    draw_linked(state, theme, frame);
+}
+
+/// The same, and says which of it has an address.
+pub fn draw_linked(state: &State, theme: &Theme, frame: &mut Frame<'_>) -> Linked {
     let screen = frame.area();
     let area = tour::above(state.tour.as_ref(), screen);
     let ink = Ink::of(theme);
@@ -62,6 +69,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         tour::draw(tour, screen, buf, &ink);
     }
     theme.symbols().apply(buf);
+    ink.links.into_linked()
 }
 
 fn draw_overlay(state: &State, overlay: &Overlay, area: Rect, buf: &mut Buffer, ink: &Ink) {

@@ -123,6 +123,7 @@ pub(super) fn dialog(
     } else {
         area
     };
+    ink.links.clear(ground);
     for y in ground.top()..ground.bottom() {
         for x in ground.left()..ground.right() {
             if let Some(cell) = buf.cell_mut((x, y)) {

@@ -4,7 +4,11 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::model::text::{clip, clip_middle, width};
+use super::links::Marks;
+use crate::model::{
+    address::Address,
+    text::{clip, clip_middle, width},
+};
 
 /// One line of cells, written from left to right.
 #[derive(Debug)]
@@ -75,6 +79,21 @@ impl<'b> Strip<'b> {
                 .buf
                 .set_stringn(self.x, self.y, text, usize::from(room), style);
             self.x = x.min(self.end);
+        }
+        self
+    }
+
+    /// What `draw` writes on from where it stands is a link, where there is an address.
+    pub(super) fn link(
+        &mut self,
+        to: Option<&Address>,
+        marks: &Marks,
+        draw: impl FnOnce(&mut Self),
+    ) -> &mut Self {
+        let from = self.x;
+        draw(self);
+        if let Some(address) = to {
+            marks.add(self.y, from, self.x, address);
         }
         self
     }
@@ -177,11 +196,31 @@ impl Sheet<'_> {
 
     /// Text broken at the width, from `indent` on.
     pub(super) fn wrapped(&mut self, indent: u16, text: &str, style: Style) {
+        self.wrapped_lines(indent, text, |part, line| {
+            line.put(part, style);
+        });
+    }
+
+    /// The same, and all of it is one link, where there is an address.
+    pub(super) fn wrapped_link(
+        &mut self,
+        indent: u16,
+        text: &str,
+        style: Style,
+        to: Option<&Address>,
+        marks: &Marks,
+    ) {
+        self.wrapped_lines(indent, text, |part, line| {
+            line.link(to, marks, |line| {
+                line.put(part, style);
+            });
+        });
+    }
+
+    fn wrapped_lines(&mut self, indent: u16, text: &str, draw: impl Fn(&str, &mut Strip<'_>)) {
         let room = usize::from(self.area.width.saturating_sub(indent).max(1));
         for part in Broken::new(text, room) {
-            self.line(|line| {
-                line.gap(indent).put(part, style);
-            });
+            self.line(|line| draw(part, line.gap(indent)));
         }
     }
 

@@ -41,11 +41,7 @@ pub(crate) fn print() {
     };
     one("§");
     let one = one("$");
-    figure(
-        "one cell, with the 16 that hold a frame together",
-        &one.to_string(),
-        Some(("<= 28", one <= 28)),
-    );
+    figure("one cell", &one.to_string(), Some(("<= 12", one <= 12)));
     first_frame();
     held();
 }

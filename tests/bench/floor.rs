@@ -2,7 +2,7 @@
 //!
 //! It keeps its pen from one change to the next, joins attributes and colours into one sequence, moves by the shorter of
 //! two ways, writes a short gap again where the pen is right, and erases nothing. Counted with the sixteen bytes that hold
-//! a frame together, as the program's frames have them.
+//! a frame together, where the program's frames have them: not around a few characters in one line.
 
 use ratatui::{
     buffer::{Buffer, Cell},
@@ -12,6 +12,8 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 const SYNCHRONISED: usize = 16;
+/// So many bytes in one line go without.
+const AT_ONCE: usize = 64;
 
 /// A screen as this encoder left it.
 pub(crate) struct Floor {
@@ -37,8 +39,10 @@ impl Floor {
         let before = std::mem::replace(&mut self.shown, after.clone());
         assert_eq!(before.area, after.area);
         self.bytes = 0;
+        let mut rows = 0;
         for y in 0..after.area.height {
             let mut x = 0;
+            let sent = self.bytes;
             while x < after.area.width {
                 let cell = &after[(x, y)];
                 if !looks_alike(&before[(x, y)], cell) {
@@ -48,9 +52,11 @@ impl Floor {
                 }
                 x += columns(cell);
             }
+            rows += usize::from(self.bytes > sent);
         }
         match self.bytes {
             0 => 0,
+            bytes if rows == 1 && bytes <= AT_ONCE => bytes,
             bytes => bytes + SYNCHRONISED,
         }
     }

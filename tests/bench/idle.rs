@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     pty::Program,
-    table::{figure, head, known_missed, quantile},
+    table::{figure, head, quantile},
 };
 
 const WATCHED: Duration = Duration::from_secs(10);
@@ -27,8 +27,6 @@ name = "catalog"
 namespace = "shop"
 story = [{ ago = "9d", release = { version = "v1.0.0" } }]
 "#;
-/// What holds a frame together.
-const SYNCHRONISED: u64 = 16;
 
 /// A world for other programs, in a process of its own: its work is none of the screen's.
 struct Still {
@@ -117,17 +115,10 @@ pub(crate) fn print() {
         .collect();
     let wakes = ticking.wakes() - wakes;
     let bytes = quantile(&mut seconds, 0.5);
-    known_missed(
+    figure(
         "bytes a second with a clock and the age of the data",
         &bytes.to_string(),
-        ("<= 20", bytes <= 20),
-        bytes > 20 + SYNCHRONISED,
-    );
-    let words = bytes.saturating_sub(SYNCHRONISED);
-    figure(
-        "the same without the 16 that hold a frame together",
-        &words.to_string(),
-        Some(("<= 20", words <= 20)),
+        Some(("<= 20", bytes <= 20)),
     );
     // The one at the edge may be in it or not.
     figure(

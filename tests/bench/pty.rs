@@ -13,7 +13,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use crate::world::SIZE;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The end of a frame.
+/// The end of a frame: of every one that is more than a few characters in one line, which come without.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 #[derive(Default)]

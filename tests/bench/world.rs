@@ -114,7 +114,7 @@ impl World {
         Self {
             state,
             now,
-            frames: Frames::new("xterm-256color", SIZE),
+            frames: Frames::new("xterm-256color", SIZE, true),
             theme: Theme::new(&BuiltIn::Dark.palette(), Depth::True),
             rollouts: Vec::new(),
         }
@@ -232,8 +232,9 @@ impl World {
         let bytes = self
             .frames
             .draw(SIZE, |frame| {
-                ui::draw(state, theme, frame);
+                let linked = ui::draw_linked(state, theme, frame);
                 after(frame);
+                linked
             })
             .len();
         self.happens(Msg::Shown(self.now));

@@ -34,10 +34,6 @@ const OUTERMOST: &str = "cli";
 /// Long files that are one thing, and why cutting them would not make them easier to read.
 const LONG: &[(&str, &str)] = &[
     (
-        "app/input.rs",
-        "which key means what in which overlay: one match per overlay, read side by side",
-    ),
-    (
         "ops/machine.rs",
         "one state machine: its transitions are read together or not at all",
     ),

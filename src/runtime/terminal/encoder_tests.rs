@@ -10,7 +10,7 @@ use crate::runtime::terminal::shown::CHARACTERS_MAX;
 
 impl Encoder {
     fn encode(&mut self, next: &Buffer, cursor: Option<Position>) -> &[u8] {
-        self.paint(next);
+        self.paint(next, &Linked::default());
         self.finish(cursor)
     }
 }
@@ -28,7 +28,7 @@ impl Replay {
         // What somebody else left on the screen must not shine through.
         screen.process("\u{1b}[7;31mleft over\u{1b}[3;4H".as_bytes());
         Self {
-            encoder: Encoder::new(erase),
+            encoder: Encoder::new(erase, false),
             screen,
         }
     }
@@ -174,7 +174,7 @@ proptest! {
         for symbol in [symbol, String::from_iter(raw), "\u{1b}]52;c;eA==\u{7}".into(), format!("a{}", "\u{301}".repeat(9_999))] {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
             buffer[(3, 0)].set_symbol(&symbol);
-            let mut encoder = Encoder::new(Erase::Background);
+            let mut encoder = Encoder::new(Erase::Background, false);
             let sent = String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap();
             let ours = sent.strip_prefix("\u{1b}[?2026h\u{1b}[m\u{1b}[2J").unwrap().strip_suffix("\u{1b}[?2026l").unwrap();
             let text = ours.strip_prefix("\u{1b}[1;4H").unwrap_or(ours);
@@ -185,7 +185,7 @@ proptest! {
 }
 
 fn settled(erase: Erase, buffer: &Buffer) -> Encoder {
-    let mut encoder = Encoder::new(erase);
+    let mut encoder = Encoder::new(erase, false);
     encoder.encode(buffer, None);
     encoder
 }
@@ -204,14 +204,61 @@ fn an_unchanged_frame_is_no_bytes() {
 }
 
 #[test]
-fn one_changed_cell_is_at_most_twelve_bytes_and_the_synchronisation() {
+fn one_changed_cell_is_at_most_twelve_bytes() {
     let mut buffer = drawn(200, 60, &[]);
     let mut encoder = settled(Erase::Background, &buffer);
     buffer[(123, 45)].set_symbol("x");
-    assert_eq!(
-        encoder.encode(&buffer, None),
-        b"\x1b[?2026h\x1b[46;124Hx\x1b[?2026l"
-    );
+    assert_eq!(encoder.encode(&buffer, None), b"\x1b[46;124Hx");
+}
+
+/// What a change to a quiet screen is sent as.
+fn sent_for(change: impl FnOnce(&mut Buffer)) -> String {
+    let text = "a clock, an age and words that reach from one edge to the other of a screen";
+    let mut buffer = drawn(80, 2, &[(0, 0, text.into(), 80, Style::new())]);
+    buffer.set_string(0, 1, text, Style::new());
+    let mut encoder = settled(Erase::Background, &buffer);
+    change(&mut buffer);
+    String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap()
+}
+
+fn is_held_together(sent: &str) -> bool {
+    let marks = [
+        sent.starts_with("\u{1b}[?2026h"),
+        sent.ends_with("\u{1b}[?2026l"),
+    ];
+    assert_eq!(marks[0], marks[1], "{sent:?}");
+    marks[0]
+}
+
+#[test]
+fn a_few_characters_in_one_line_need_nothing_that_holds_them_together() {
+    let second = sent_for(|buffer| {
+        buffer[(12, 0)].set_symbol("7");
+        buffer[(70, 0)].set_symbol("8");
+    });
+    assert!(!is_held_together(&second), "{second:?}");
+    assert!(second.contains('7') && second.contains('8'), "{second:?}");
+}
+
+#[test]
+fn what_could_be_seen_half_done_is_held_together() {
+    let rows = sent_for(|buffer| {
+        buffer[(12, 0)].set_symbol("7");
+        buffer[(12, 1)].set_symbol("8");
+    });
+    assert!(is_held_together(&rows), "two rows: {rows:?}");
+    let erased = sent_for(|buffer| {
+        buffer.set_string(10, 0, " ".repeat(70), Style::new());
+    });
+    assert!(is_held_together(&erased), "erased: {erased:?}");
+    let long = sent_for(|buffer| {
+        buffer.set_string(0, 0, "x".repeat(AT_ONCE + 1), Style::new());
+    });
+    assert!(is_held_together(&long), "long: {long:?}");
+    let short = sent_for(|buffer| {
+        buffer.set_string(0, 0, "x".repeat(AT_ONCE / 2), Style::new());
+    });
+    assert!(!is_held_together(&short), "short: {short:?}");
 }
 
 #[test]
@@ -226,7 +273,7 @@ fn an_empty_stretch_is_erased_and_not_filled() {
             (0, 1, String::new(), 40, quiet),
         ],
     );
-    let mut encoder = Encoder::new(Erase::Background);
+    let mut encoder = Encoder::new(Erase::Background, false);
     let sent = String::from_utf8(encoder.encode(&buffer, None).to_vec()).unwrap();
     assert!(sent.contains("a\u{1b}[38X\u{1b}[38Cb"), "{sent:?}");
     buffer.set_style(Rect::new(0, 1, 160, 1), quiet);
@@ -237,7 +284,7 @@ fn an_empty_stretch_is_erased_and_not_filled() {
 #[test]
 fn a_terminal_that_erases_to_its_default_gets_spaces_on_a_background() {
     let quiet = Style::new().bg(Color::Indexed(235));
-    let sent = Encoder::new(Erase::Default)
+    let sent = Encoder::new(Erase::Default, false)
         .encode(&drawn(20, 1, &[(0, 0, String::new(), 20, quiet)]), None)
         .to_vec();
     assert!(String::from_utf8(sent).unwrap().contains(&" ".repeat(20)));

@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use super::canvas::Canvas;
 use super::encoder::Encoder;
 use super::erase::Erase;
+use crate::ui::links::Linked;
 
 /// See the module's head.
 #[derive(Debug)]
@@ -18,8 +19,9 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// For a terminal of this `TERM` and size in columns and rows, whose screen is in any state.
-    pub fn new(term: &str, size: (u16, u16)) -> Self {
+    /// For a terminal of this `TERM` and size in columns and rows, whose screen is in any state, and which is sent links or
+    /// not.
+    pub fn new(term: &str, size: (u16, u16), links: bool) -> Self {
         let size = of(size);
         let canvas = match ratatui::Terminal::new(Canvas { size, cursor: None }) {
             Ok(canvas) => canvas,
@@ -27,7 +29,7 @@ impl Frames {
         };
         Self {
             canvas,
-            encoder: Encoder::new(Erase::of_term(term)),
+            encoder: Encoder::new(Erase::of_term(term), links),
         }
     }
 
@@ -36,11 +38,17 @@ impl Frames {
         self.encoder.forget();
     }
 
-    /// The bytes that make a terminal of this size show what `render` draws: none where nothing changed.
-    pub fn draw(&mut self, size: (u16, u16), render: impl FnOnce(&mut Frame<'_>)) -> &[u8] {
+    /// The bytes that make a terminal of this size show what `render` draws, and know what it says of links: none where
+    /// nothing changed.
+    pub fn draw(
+        &mut self,
+        size: (u16, u16),
+        render: impl FnOnce(&mut Frame<'_>) -> Linked,
+    ) -> &[u8] {
         self.canvas.backend_mut().size = of(size);
-        match self.canvas.draw(render) {
-            Ok(frame) => self.encoder.paint(frame.buffer),
+        let mut linked = Linked::default();
+        match self.canvas.draw(|frame| linked = render(frame)) {
+            Ok(frame) => self.encoder.paint(frame.buffer, &linked),
             Err(never) => match never {},
         }
         let cursor = self.canvas.backend().cursor;

@@ -1,7 +1,7 @@
 //! The terminal's state as we found it, and the way back to it.
 //!
-//! Owns the modes: raw input, alternate screen, bracketed paste, focus and mouse reports, hidden cursor. Must always be able to
-//! give them back, from a panic hook, a destructor or an error path, without the runtime, without allocating much, and
+//! Owns the modes: raw input, alternate screen, bracketed paste, focus and mouse reports, hidden cursor, and that no link is
+//! left open. Must always be able to give them back, from a panic hook, a destructor or an error path, without the runtime, without allocating much, and
 //! without waiting for a terminal that takes nothing any more.
 //!
 //! What is needed for that lies in a static, because a panic hook has nothing else to reach for. There is one terminal,
@@ -17,6 +17,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
+
+use super::links;
 
 /// Alternate screen, cursor hidden, bracketed paste, focus reports.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
@@ -44,11 +46,20 @@ struct Held {
     output: OwnedFd,
     found: Termios,
     entered: bool,
-    mouse: bool,
+    asks: Asks,
+}
+
+/// What is asked of the terminal besides what it always has to do.
+#[derive(Clone, Copy)]
+pub(super) struct Asks {
+    /// Reports of the mouse.
+    pub(super) mouse: bool,
+    /// Links: one may be open where a frame was cut short.
+    pub(super) links: bool,
 }
 
 /// Remembers the terminal's modes and takes it. `AlreadyExists` where this process holds a terminal already.
-pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>, mouse: bool) -> io::Result<()> {
+pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>, asks: Asks) -> io::Result<()> {
     let mut held = lock();
     if held.is_some() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -58,7 +69,7 @@ pub(super) fn take(input: BorrowedFd<'_>, output: BorrowedFd<'_>, mouse: bool) -
         input: input.try_clone_to_owned()?,
         output: output.try_clone_to_owned()?,
         entered: false,
-        mouse,
+        asks,
     };
     if let Err(error) = taken.enter() {
         let _also_failing = taken.leave();
@@ -124,7 +135,7 @@ impl Held {
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
         self.entered = true;
         write_all(self.output.as_fd(), ENTER)?;
-        if self.mouse {
+        if self.asks.mouse {
             write_all(self.output.as_fd(), ENTER_MOUSE)?;
         }
         Ok(())
@@ -134,9 +145,12 @@ impl Held {
         if !std::mem::take(&mut self.entered) || self.is_in_background() {
             return Ok(());
         }
-        let mut bytes = Vec::with_capacity(LEAVE.len() + 1);
+        let mut bytes = Vec::with_capacity(LEAVE.len() + links::END.len() + 1);
         if MID_FRAME.swap(false, Ordering::Relaxed) {
             bytes.push(CANCEL);
+        }
+        if self.asks.links {
+            bytes.extend_from_slice(links::END);
         }
         bytes.extend_from_slice(LEAVE);
         let written = write_all(self.output.as_fd(), &bytes);

@@ -22,6 +22,7 @@ mod erase;
 mod frames;
 mod guard;
 mod key;
+mod links;
 mod motion;
 mod notice;
 mod parser;
@@ -42,11 +43,12 @@ use tokio::time::{Instant, sleep_until};
 pub use frames::Frames;
 pub use guard::{restore, restore_on_panic};
 pub use key::{Code, Ended, Focus, FrameNo, Input, Key, Mouse, MouseKind};
+pub use links::Links;
 pub use notice::Notices;
 pub use parser::Parser;
 pub use tty::{OpenError, Stream};
 
-use crate::model::text::Safe;
+use crate::{model::text::Safe, ui::links::Linked};
 
 use passthrough::Within;
 use signals::{Caught, Signals};
@@ -102,6 +104,8 @@ pub struct Options {
     /// Reports of the mouse are asked for.
     pub mouse: bool,
     pub clipboard: bool,
+    /// What has an address is a link.
+    pub links: Links,
     pub notices: Notices,
 }
 
@@ -133,8 +137,13 @@ impl Terminal {
     ) -> Result<Self, OpenError> {
         let signals = Signals::listen()?;
         let term = environment("TERM").unwrap_or_default();
-        let frames = Frames::new(&term, tty.size());
-        guard::take(tty.input.as_fd(), tty.output.as_fd(), options.mouse)?;
+        let within = Within::of(&environment);
+        let asks = guard::Asks {
+            mouse: options.mouse,
+            links: options.links.are_sent(within, &environment),
+        };
+        let frames = Frames::new(&term, tty.size(), asks.links);
+        guard::take(tty.input.as_fd(), tty.output.as_fd(), asks)?;
         Ok(Self {
             tty,
             signals,
@@ -148,7 +157,7 @@ impl Terminal {
             seen: Vec::new(),
             unread: false,
             gone: false,
-            within: Within::of(environment),
+            within,
             options,
             rang: None,
         })
@@ -207,6 +216,14 @@ impl Terminal {
 
     /// Draws one frame, unless the terminal is still busy with the one before.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> Drawn {
+        self.draw_linked(|frame| {
+            render(frame);
+            Linked::default()
+        })
+    }
+
+    /// The same with links, where the terminal is sent any.
+    pub fn draw_linked(&mut self, render: impl FnOnce(&mut Frame<'_>) -> Linked) -> Drawn {
         if self.gone {
             return Drawn::Gone;
         }
@@ -429,6 +446,8 @@ impl Drop for Terminal {
     }
 }
 
+#[cfg(test)]
+mod link_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::model::text;
 
+use super::links::Link;
 use super::pen::Pen;
 
 /// In one cell: a character and eight marks.
@@ -26,12 +27,14 @@ pub(super) enum Kind {
 pub(super) struct Shown {
     pub(super) cell: Cell,
     pub(super) kind: Kind,
+    pub(super) link: Link,
 }
 
 impl Shown {
     pub(super) const BLANK: Self = Self {
         cell: Cell::EMPTY,
         kind: Kind::Blank,
+        link: None,
     };
 
     pub(super) fn pen(&self) -> Pen {

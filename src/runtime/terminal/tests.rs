@@ -15,7 +15,10 @@ use tokio::sync::{Mutex as TestLock, MutexGuard as TestGuard};
 use tokio::time::timeout;
 
 use super::*;
-use crate::model::text::{sanitise, sanitise_lines};
+use crate::model::{
+    address::Address,
+    text::{sanitise, sanitise_lines},
+};
 
 /// There is one terminal in a process, so one test at a time may hold it.
 static ONE_TERMINAL: LazyLock<TestLock<()>> = LazyLock::new(|| TestLock::new(()));
@@ -174,6 +177,19 @@ fn noise(seed: u32) -> impl FnOnce(&mut Frame<'_>) {
     }
 }
 
+/// All of it a link.
+fn linked_noise(seed: u32) -> impl FnOnce(&mut Frame<'_>) -> Linked {
+    move |frame| {
+        noise(seed)(frame);
+        let address = Address::new(&format!("https://a.example/{seed}/{}", "x".repeat(1_500)));
+        let mut linked = Linked::default();
+        for y in 0..frame.area().height {
+            linked.add(y, 0, frame.area().width, address.as_ref().unwrap());
+        }
+        linked
+    }
+}
+
 fn key(code: Code) -> Input {
     Input::Key(Key::plain(code))
 }
@@ -182,6 +198,7 @@ fn key(code: Code) -> Input {
 const ALL: Options = Options {
     mouse: true,
     clipboard: true,
+    links: Links::On,
     notices: Notices::Bell,
 };
 
@@ -259,11 +276,8 @@ async fn an_unchanged_frame_sends_nothing() {
         Drawn::Unchanged(FrameNo(1))
     );
     assert_eq!(terminal.draw(text("checkouT")), Drawn::Written(FrameNo(2)));
-    sent.wait_for(b"T\x1b[?2026l", before);
-    assert_eq!(
-        sent.all().len() - before,
-        b"\x1b[?2026h\x08T\x1b[?2026l".len()
-    );
+    sent.wait_for(b"T", before);
+    assert_eq!(sent.all()[before..], *b"\x08T");
     assert!(sent.screen().screen().contents().contains("checkouT"));
 }
 
@@ -380,6 +394,10 @@ fn assert_left(sent: &Sent) {
         last("\u{1b}[?1004l") > last("\u{1b}[?1004h"),
         "focus reports were left on"
     );
+    assert!(
+        last("\u{1b}]8;;\u{1b}\\") >= last("\u{1b}]8;id="),
+        "a link was left open"
+    );
 }
 
 #[tokio::test]
@@ -415,6 +433,50 @@ async fn a_frame_cut_short_is_cancelled_before_the_terminal_is_given_back() {
     let end = sent.wait_for(b"\x1b[?1049l", 0);
     assert!(sent.all()[..end].contains(&0x18));
     assert_left(&sent);
+}
+
+#[tokio::test]
+async fn a_link_cut_short_is_closed_before_the_terminal_is_given_back() {
+    let (_one, desk, mut terminal) = desk().await;
+    let cut_short =
+        (1..100).any(|seed| matches!(terminal.draw_linked(linked_noise(seed)), Drawn::Begun(_)));
+    assert!(
+        cut_short,
+        "a terminal that nobody reads is full before long"
+    );
+    let sent = desk.watch();
+    drop(terminal);
+    let end = sent.wait_for(b"\x1b[?1049l", 0);
+    let all = String::from_utf8_lossy(&sent.all()[..end]).into_owned();
+    let (_, left) = all.rsplit_once('\u{18}').expect("it is cancelled");
+    assert!(left.starts_with("\u{1b}]8;;\u{1b}\\"), "{left:?}");
+    assert_left(&sent);
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_sent_no_links_hears_of_none() {
+    let _one = ONE_TERMINAL.lock().await;
+    let desk = Desk::new();
+    let open = || tty::open_device(&desk.path).unwrap();
+    let options = Options {
+        links: Links::Off,
+        ..ALL
+    };
+    let mut terminal = Terminal::on(Tty::on(open(), open()).unwrap(), |_| None, options).unwrap();
+    let sent = desk.watch();
+    let _ = terminal.draw_linked(|frame| {
+        text("checkout")(frame);
+        let mut linked = Linked::default();
+        linked.add(0, 0, 8, &Address::new("https://a.example").unwrap());
+        linked
+    });
+    drop(terminal);
+    sent.wait_for(b"\x1b[?1049l", 0);
+    let all = String::from_utf8_lossy(&sent.all()).into_owned();
+    assert!(
+        all.contains("checkout") && !all.contains("\u{1b}]8"),
+        "{all:?}"
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,13 @@ use ratatui::{
 use vte::{Params, Parser as Vte, Perform};
 
 use super::{clipboard, encoder::Encoder, erase::Erase, passthrough::Within};
-use crate::model::text::{self, sanitise};
+use crate::{
+    model::{
+        address::{Address, LONGEST},
+        text::{self, sanitise},
+    },
+    ui::links::Linked,
+};
 
 /// What a terminal was told besides text.
 #[derive(Default)]
@@ -18,6 +24,8 @@ struct Heard {
     foreign: Vec<String>,
     forbidden: Vec<char>,
     text: usize,
+    links: usize,
+    open: bool,
 }
 
 impl Perform for Heard {
@@ -50,16 +58,39 @@ impl Perform for Heard {
     }
 
     fn esc_dispatch(&mut self, marks: &[u8], _ignored: bool, byte: u8) {
-        self.foreign.push(format!("ESC {marks:?} {byte:#x}"));
+        // The end of a link's sequence.
+        if (marks, byte) != (&[], b'\\') {
+            self.foreign.push(format!("ESC {marks:?} {byte:#x}"));
+        }
     }
 
-    fn osc_dispatch(&mut self, params: &[&[u8]], _bell: bool) {
-        self.foreign.push(format!("OSC {params:?}"));
+    /// A link that is opened with a number and an address of the web, or closed.
+    fn osc_dispatch(&mut self, params: &[&[u8]], bell: bool) {
+        match params {
+            [b"8", b"", b""] if !bell => self.open = false,
+            [b"8", id, to] if !bell && is_id(id) && is_address(to) => {
+                self.links += 1;
+                self.open = true;
+            }
+            _ => self.foreign.push(format!("OSC {params:?}")),
+        }
     }
 
     fn hook(&mut self, _: &Params, marks: &[u8], _: bool, action: char) {
         self.foreign.push(format!("DCS {marks:?} {action}"));
     }
+}
+
+fn is_id(id: &[u8]) -> bool {
+    let number = id.strip_prefix(b"id=").unwrap_or_default();
+    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
+fn is_address(to: &[u8]) -> bool {
+    let web = [b"http://".as_slice(), b"https://"];
+    web.iter().any(|scheme| to.starts_with(scheme))
+        && to.iter().all(|byte| matches!(byte, b'!'..=b'~'))
+        && to.len() <= LONGEST
 }
 
 fn heard(bytes: &[u8]) -> Heard {
@@ -73,13 +104,53 @@ fn assert_ours(bytes: &[u8], what: &str) -> usize {
     let heard = heard(bytes);
     assert!(heard.foreign.is_empty(), "{what}: {:?}", heard.foreign);
     assert!(heard.forbidden.is_empty(), "{what}: {:?}", heard.forbidden);
+    assert!(!heard.open, "{what}: a link is left open");
     heard.text
 }
 
 fn painted(buffer: &Buffer) -> Vec<u8> {
-    let mut encoder = Encoder::new(Erase::Background);
-    encoder.paint(buffer);
+    painted_with(buffer, &Linked::default())
+}
+
+fn painted_with(buffer: &Buffer, linked: &Linked) -> Vec<u8> {
+    let mut encoder = Encoder::new(Erase::Background, true);
+    encoder.paint(buffer, linked);
     encoder.finish(None).to_vec()
+}
+
+/// Addresses with these texts in every part, each over some cells.
+#[track_caller]
+fn assert_leads_nowhere_else<S: AsRef<str>>(texts: &[S], what: &str) {
+    let cells = Buffer::empty(SCREEN);
+    let rows = usize::from(SCREEN.height);
+    let all: Vec<Address> = texts
+        .iter()
+        .flat_map(|text| {
+            let text = text.as_ref();
+            [
+                format!("https://a.example/{text}"),
+                format!("https://{text}.example/"),
+                format!("http{text}://a.example"),
+                text.to_owned(),
+            ]
+        })
+        .filter_map(|text| Address::new(&text))
+        .collect();
+    assert!(all.len() >= texts.len() / 2, "{what}: few are addresses");
+    // Four in a row.
+    for some in all.chunks(4 * rows) {
+        let mut linked = Linked::default();
+        for (nth, address) in some.iter().enumerate() {
+            let [y, from] = [nth % rows, nth / rows * 50].map(|cell| u16::try_from(cell).unwrap());
+            linked.add(y, from, from + 50, address);
+        }
+        let bytes = painted_with(&cells, &linked);
+        assert_ours(&bytes, what);
+        assert!(
+            heard(&bytes).links >= 1,
+            "{what}: it is not so that nothing is sent"
+        );
+    }
 }
 
 const SCREEN: Rect = Rect::new(0, 0, 200, 60);
@@ -109,6 +180,9 @@ fn t23_no_scalar_of_unicode_commands_from_a_cell_or_from_text() {
             .collect();
         Paragraph::new(safe).render(SCREEN, &mut lines);
         assert_ours(&painted(&lines), "as text");
+        // And in the address of a link, as many as have room there.
+        let texts: Vec<String> = some.chunks(160).map(String::from_iter).collect();
+        assert_leads_nowhere_else(&texts, "in an address");
     }
     // It is not so that nothing is shown.
     assert!(text > 200_000, "{text} characters of all");
@@ -208,6 +282,7 @@ fn sequences() -> Vec<String> {
 fn t23_no_sequence_whole_or_split_commands_from_a_cell_or_from_text() {
     let all = sequences();
     assert!(all.len() > 500, "{}", all.len());
+    assert_leads_nowhere_else(&all, "a sequence in an address");
     let mut rows = Vec::new();
     for sequence in &all {
         rows.push(format!("before{sequence}after"));

@@ -110,7 +110,11 @@ fn head(state: &State, release: &Release, line: &mut Strip<'_>, ink: &Ink) {
             ..
         } = &pipeline.state
     {
-        line.put(run.commit.short(), ink.ghost).gap(2);
+        let page = run.page_of(&run.commit);
+        line.link(page.as_ref(), &ink.links, |line| {
+            line.put(run.commit.short(), ink.ghost);
+        });
+        line.gap(2);
         let changes = state.beside.changes(&pipeline.rule.repository, &run.commit);
         let brings = changes.map_or_else(String::new, |changes| brings(changes));
         let cells = u16::try_from(crate::model::text::width(&brings)).unwrap_or(0);
@@ -253,7 +257,9 @@ fn alert(state: &State, alert: &Alert, count: usize, sheet: &mut Sheet<'_>, ink:
     let (mark, style) = alert_mark(alert, ink);
     sheet.line(|line| {
         line.put(mark, style).gap(1);
-        line.put(alert.title(), bold(ink.text));
+        line.link(alert.page().as_ref(), &ink.links, |line| {
+            line.put(alert.title(), bold(ink.text));
+        });
         if let Some(since) = alert.starts_at {
             line.put(", ", ink.dim)
                 .put(&words::age(state, since), ink.text);
@@ -272,7 +278,10 @@ fn pipeline(run: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
         line.put("pipeline", ink.dim).to(LABEL);
         strip_of_jobs(run, 24, line, ink);
         line.gap(2)
-            .put(&format!("#{} ", run.number), ink.dim)
+            .link(run.page().as_ref(), &ink.links, |line| {
+                line.put(&format!("#{}", run.number), ink.dim);
+            })
+            .gap(1)
             .put(job_mark(&run.phase), ink.job(&run.phase))
             .gap(1)
             .put(run.phase.words(), ink.job(&run.phase));

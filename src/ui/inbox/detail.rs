@@ -77,9 +77,13 @@ fn one_gate(state: &State, gate: &WaitingGate, sheet: &mut Sheet<'_>, ink: &Ink)
     let run = &gate.run;
     let label = |words| (words, ink.dim);
     sheet.line(|line| {
-        line.put(run.commit.short(), ink.ghost)
-            .gap(2)
-            .put(&run.title, bold(ink.text));
+        let (page, commit) = (run.page(), run.page_of(&run.commit));
+        line.link(commit.as_ref(), &ink.links, |line| {
+            line.put(run.commit.short(), ink.ghost);
+        });
+        line.gap(2).link(page.as_ref(), &ink.links, |line| {
+            line.put(&run.title, bold(ink.text));
+        });
     });
     sheet.line(|line| {
         line.put("begun by", ink.dim).to(LABEL);

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::{
         beside::{SourceKind, WaitingGate},
-        inbox::{Entry, Waiting},
+        inbox::{Blind, Entry, Waiting},
         layout, names,
         state::State,
     },
@@ -27,82 +27,55 @@ use crate::{
     },
 };
 
-/// Lines about what is not known, below the entries.
-const BLIND_AT_MOST: u16 = 3;
-
 /// A deadline nearer than this is louder.
 const NEAR: SignedDuration = SignedDuration::from_hours(72);
 
 pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let (top, height) = layout::body(area.width, area.height);
     let wide = layout::is_wide(area.width, area.height);
-    let body = Rect {
-        y: area.y + top,
-        height,
-        ..area
-    }
-    .intersection(area);
+    let part = |(top, height)| {
+        Rect {
+            y: area.y + top,
+            height,
+            ..area
+        }
+        .intersection(area)
+    };
     if state.inbox.entries.is_empty() {
-        nothing(state, body, buf, ink);
+        nothing(state, part((top, height)), buf, ink);
         return;
     }
-    let below = match (wide, body.height) {
-        (true, 30..) => 13,
-        (true, _) => 10,
-        (false, 20..) => 8,
-        (false, 16..) => 6,
-        _ => 0,
-    };
-    let above = body.height.saturating_sub(below);
-    let columns = Columns::new(state, area.width);
-    let names = u16::from(above > 4);
-    if names == 1 {
-        headings(&columns, &mut Strip::new(buf, body, 0), ink);
-    }
-    let mut list = Rect {
-        y: body.y + names,
-        height: above.saturating_sub(names),
-        ..body
-    };
-    // What is listed is not everything: that is said where the list ends, however long it is.
-    let blind = blind(state);
-    let told = u16::try_from(blind.len())
-        .unwrap_or(BLIND_AT_MOST)
-        .min(BLIND_AT_MOST);
-    if told > 0 && list.height > told + 1 {
-        list.height -= told;
-        let below = Rect {
-            x: list.x + 1.min(list.width),
-            y: list.y + list.height,
-            width: list.width.saturating_sub(2),
-            height: told,
-        };
-        for (y, words) in (0..told).zip(&blind) {
-            Strip::new(buf, below, y)
-                .put("▲ ", ink.waiting)
-                .put("not everything is known: ", ink.dim)
-                .put(words, ink.text);
-        }
-    }
+    let blind = state.blind();
     let place = state.inbox.place().unwrap_or(0);
     let entries = &state.inbox.entries;
-    // The selected one is on the screen, and no row is left empty above the end.
-    let shown = usize::from(list.height.saturating_sub(1).max(1));
-    let first = (place + 1).saturating_sub(shown);
-    sheet(buf, list, first, |sheet| {
+    let layout = layout::inbox(area.width, area.height, place, entries.len(), blind.len());
+    let columns = Columns::new(state, area.width);
+    if let Some(names) = layout.column_names {
+        headings(&columns, &mut Strip::new(buf, part((names, 1)), 0), ink);
+    }
+    // What is listed is not everything: that is said where the list ends, however long it is.
+    let told = part(layout.blind);
+    let told = Rect {
+        x: told.x + 1.min(told.width),
+        width: told.width.saturating_sub(2),
+        ..told
+    };
+    for (y, blind) in (0..told.height).zip(&blind) {
+        Strip::new(buf, told, y)
+            .put("▲ ", ink.waiting)
+            .put("not everything is known: ", ink.dim)
+            .put(&blind_words(state, blind), ink.text);
+    }
+    let list = part((layout.list.top, layout.list.lines));
+    sheet(buf, list, layout.list.first, |sheet| {
         sheet.many(entries.len(), |nth, line| {
             if let Some(entry) = entries.get(nth) {
                 row(state, entry, &columns, line, ink);
             }
         });
     });
-    if below > 0 {
-        let area = Rect {
-            y: body.y + above,
-            height: below,
-            ..body
-        };
-        detail::draw(state, area, wide, buf, ink);
+    if let Some(below) = layout.detail {
+        detail::draw(state, part(below), wide, buf, ink);
     }
 }
 
@@ -116,7 +89,7 @@ fn nothing(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         height: area.height.saturating_sub(1),
     };
     sheet(buf, area, 0, |sheet| {
-        let blind = blind(state);
+        let blind = state.blind();
         if blind.is_empty() {
             sheet.wrapped(0, "nothing waits for a human", ink.text);
             if !state.beside.has(SourceKind::GitHub) {
@@ -126,57 +99,39 @@ fn nothing(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
             return;
         }
         sheet.wrapped(0, "nothing is known to wait for a human", ink.text);
-        for words in &blind {
-            sheet.labelled(("▲", ink.waiting), 2, words, ink.text);
+        for blind in &blind {
+            let words = blind_words(state, blind);
+            sheet.labelled(("▲", ink.waiting), 2, &words, ink.text);
         }
     });
 }
 
-/// The sources that would tell and cannot be believed now.
-fn blind(state: &State) -> Vec<String> {
-    let environments = state
-        .environments
-        .values()
-        .map(|environment| (environment.name.as_str(), &environment.health));
-    let beside = state
-        .beside
-        .sources
-        .values()
-        .filter(|source| source.kind == SourceKind::GitHub)
-        .map(|source| (source.kind.title(), &source.health));
-    let mut blind: Vec<String> = environments
-        .chain(beside)
-        .filter(|(_, health)| !health.state.is_live())
-        .map(|(name, health)| format!("{name} {}", words::source_words(state, health)))
-        .collect();
-    let mut failing = state.beside.repositories_failing();
-    if let Some((repository, why_state, why)) = failing.next() {
-        let more = match failing.count() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let word = why_state.word();
-        blind.push(format!("{repository} {word}{more}: {}", why.as_str()));
+fn blind_words(state: &State, blind: &Blind<'_>) -> String {
+    let more = |more: usize| match more {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    match *blind {
+        Blind::Source { name, health } => {
+            format!("{name} {}", words::source_words(state, health))
+        }
+        Blind::Failing {
+            repository,
+            state,
+            why,
+            others,
+        } => {
+            let (word, more) = (state.word(), more(others));
+            format!("{repository} {word}{more}: {}", why.as_str())
+        }
+        Blind::Missing {
+            repository,
+            part,
+            others,
+        } => format!("{repository}{}: {}", more(others), part.as_str()),
+        Blind::Unread(1) => "one repository was not read yet".to_owned(),
+        Blind::Unread(many) => format!("{many} repositories were not read yet"),
     }
-    let mut missing = state.beside.repositories.iter().flat_map(|(name, view)| {
-        let facts = view.facts.iter();
-        facts
-            .flat_map(|facts| &facts.missing.runs)
-            .map(move |part| (name, part))
-    });
-    if let Some((repository, part)) = missing.next() {
-        let more = match missing.count() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        blind.push(format!("{repository}{more}: {}", part.as_str()));
-    }
-    match state.beside.repositories_unread() {
-        0 => {}
-        1 => blind.push("one repository was not read yet".to_owned()),
-        unread => blind.push(format!("{unread} repositories were not read yet")),
-    }
-    blind
 }
 
 /// Where the columns begin.
@@ -352,8 +307,11 @@ fn what(state: &State, waiting: &Waiting, line: &mut Strip<'_>, ink: &Ink) {
                 Some((_, name)) if width(whole) > usize::from(room) => name,
                 _ => whole,
             };
-            line.name(name, room, bold(ink.text));
-            line.put(&tail, ink.waiting);
+            let page = run.and_then(|run| run.page());
+            line.link(page.as_ref(), &ink.links, |line| {
+                line.name(name, room, bold(ink.text));
+                line.put(&tail, ink.waiting);
+            });
             if let Some(reference) = run.and_then(|run| run.reference.as_ref()) {
                 line.gap(2).put(reference, ink.dim);
             }

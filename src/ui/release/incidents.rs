@@ -19,6 +19,7 @@ use crate::{
         changed::ChangedBefore,
     },
     model::{
+        address::Address,
         incident::{Alert, AlertState, IncidentFacts, Matcher, Severity, Silence, SilenceState},
         release::duration_words,
         text::{Safe, width},
@@ -123,7 +124,7 @@ fn one(shown: &Shown<'_>, facts: &IncidentFacts, alert: &Alert, sheet: &mut Shee
         }
     });
     let title = if loud { bold(ink.text) } else { ink.text };
-    sheet.wrapped(2, alert.title(), title);
+    sheet.wrapped_link(2, alert.title(), title, alert.page().as_ref(), &ink.links);
     // Why nobody is told says that nobody is told.
     if loud || (alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) {
         told(alert, sheet, ink);
@@ -154,7 +155,11 @@ fn one(shown: &Shown<'_>, facts: &IncidentFacts, alert: &Alert, sheet: &mut Shee
     for (name, annotation) in [("runbook", "runbook_url"), ("dashboard", "dashboard_url")] {
         if let Some(url) = alert.annotation(annotation).filter(|url| is_link(url)) {
             sheet.line(|line| {
-                line.gap(2).put(name, ink.dim).gap(1).put(url, ink.accent);
+                let page = Address::new(url);
+                line.gap(2).put(name, ink.dim).gap(1);
+                line.link(page.as_ref(), &ink.links, |line| {
+                    line.put(url, ink.accent);
+                });
             });
         }
     }

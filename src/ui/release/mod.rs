@@ -22,7 +22,7 @@ use super::{
 use crate::{
     app::{
         beside::{Certainty, PipelineState},
-        layout,
+        layout::{self, Place},
         release_view::{OpenRelease, Pane},
         state::{State, View},
     },
@@ -33,15 +33,15 @@ use crate::{
     },
 };
 
-pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
+pub(super) fn draw(state: &State, screen: Rect, buf: &mut Buffer, ink: &Ink) {
     debug_assert_eq!(state.view, View::Release);
-    let (top, height) = layout::body(area.width, area.height);
+    let (top, height) = layout::body(screen.width, screen.height);
     let area = Rect {
-        y: area.y + top,
+        y: screen.y + top,
         height,
-        ..area
+        ..screen
     }
-    .intersection(area);
+    .intersection(screen);
     let Some(open) = &state.open else {
         Strip::new(buf, area, 0)
             .gap(1)
@@ -85,16 +85,10 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         open,
         release,
     };
-    if layout::is_wide(area.width, state_rows(area)) && area.width >= 110 {
-        shown.side_by_side(body, buf, ink);
-    } else {
-        shown.one_at_a_time(body, buf, ink);
+    match layout::release(screen.width, screen.height) {
+        Some(places) => shown.side_by_side(places, buf, ink),
+        None => shown.one_at_a_time(body, buf, ink),
     }
-}
-
-const fn state_rows(area: Rect) -> u16 {
-    // The header and the key bar are not part of the area.
-    area.height + 5
 }
 
 fn inset(area: Rect) -> Rect {
@@ -156,9 +150,12 @@ fn head(
     }
     line.name(&current.label(), 16, bold(ink.text)).gap(3);
     if let Some(run) = known_run(state, release) {
-        line.put(run.commit.short(), ink.ghost)
-            .gap(1)
-            .put(&run.title, ink.dim);
+        let page = run.page_of(&run.commit);
+        line.link(page.as_ref(), &ink.links, |line| {
+            line.put(run.commit.short(), ink.ghost)
+                .gap(1)
+                .put(&run.title, ink.dim);
+        });
         return;
     }
     if let Some(hash) = &current.hash
@@ -195,45 +192,12 @@ struct Shown<'s> {
 }
 
 impl Shown<'_> {
-    fn side_by_side(&self, area: Rect, buf: &mut Buffer, ink: &Ink) {
-        let story = (area.height / 4).clamp(6, 11);
-        let upper = area.height.saturating_sub(story);
-        // The sides hold what is around the rollout; the middle is what is looked at.
-        let side = (area.width * 27 / 100).clamp(34, 48);
-        let middle = area.width - 2 * side;
-        let column = |x: u16, width: u16| Rect {
-            x: area.x + x,
-            width,
-            height: upper,
-            ..area
-        };
-        let (left, right) = self.sides();
-        self.pane(left, column(0, side), buf, ink);
-        self.pane(Pane::Canary, column(side, middle), buf, ink);
-        self.pane(right, column(side + middle, side), buf, ink);
-        let below = Rect {
-            y: area.y + upper,
-            height: area.height - upper,
-            ..area
-        };
-        self.pane(Pane::Events, below, buf, ink);
-    }
-
-    /// What stands at the left and at the right of the rollout: what is beside it, unless the focus is on its pods or its
-    /// analyses.
-    fn sides(&self) -> (Pane, Pane) {
-        let configured = self.state.beside.is_configured();
-        let left = if !configured || self.open.pane == Pane::Pods {
-            Pane::Pods
-        } else {
-            Pane::Pipeline
-        };
-        let right = if !configured || self.open.pane == Pane::Runs {
-            Pane::Runs
-        } else {
-            Pane::Incidents
-        };
-        (left, right)
+    fn side_by_side(&self, places: [Place; 4], buf: &mut Buffer, ink: &Ink) {
+        let panes = self.open.side_by_side(self.state.beside.is_configured());
+        for (pane, place) in panes.into_iter().zip(places) {
+            let area = Rect::new(place.x, place.y, place.columns, place.rows);
+            self.pane(pane, area, buf, ink);
+        }
     }
 
     fn pane(&self, pane: Pane, area: Rect, buf: &mut Buffer, ink: &Ink) {

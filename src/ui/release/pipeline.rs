@@ -14,7 +14,8 @@ use super::{
 use crate::{
     app::beside::{Certainty, Pipeline, PipelineState, SourceKind},
     model::{
-        pipeline::{Deployed, Gate, Job, RepositoryFacts, Run, RunPhase},
+        address::Address,
+        pipeline::{Change, Commit, Deployed, Gate, Job, RepositoryFacts, Run, RunPhase},
         text::width,
     },
 };
@@ -112,7 +113,15 @@ pub(super) fn content(shown: &Shown<'_>, roomy: bool, sheet: &mut Sheet<'_>, ink
     sheet.wrapped(0, &format!("joined by {}", pipeline.because), ink.ghost);
 }
 
+/// The seven digits that people read, and the page of all forty.
+fn commit(commit: &Commit, page: Option<&Address>, line: &mut Strip<'_>, ink: &Ink) {
+    line.link(page, &ink.links, |line| {
+        line.put(commit.short(), ink.ghost);
+    });
+}
+
 fn on_its_way(shown: &Shown<'_>, next: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
+    let page = next.page();
     sheet.line(|line| {
         // The last one did not get here.
         let word = if next.phase.has_ended() {
@@ -122,7 +131,10 @@ fn on_its_way(shown: &Shown<'_>, next: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
         };
         line.put(word, ink.dim)
             .put(job_mark(&next.phase), ink.job(&next.phase))
-            .put(&format!(" #{}", next.number), bold(ink.text))
+            .gap(1)
+            .link(page.as_ref(), &ink.links, |line| {
+                line.put(&format!("#{}", next.number), bold(ink.text));
+            })
             .gap(1);
         if let Some(reference) = &next.reference {
             line.put(reference, ink.dim).gap(1);
@@ -131,10 +143,9 @@ fn on_its_way(shown: &Shown<'_>, next: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
     });
     if !next.title.is_empty() {
         sheet.line(|line| {
-            line.gap(5)
-                .put(next.commit.short(), ink.ghost)
-                .gap(1)
-                .put(&next.title, ink.text);
+            line.gap(5);
+            commit(&next.commit, next.page_of(&next.commit).as_ref(), line, ink);
+            line.gap(1).put(&next.title, ink.text);
         });
     }
     for gate in next.gates.iter().flatten() {
@@ -149,14 +160,18 @@ fn one_gate(shown: &Shown<'_>, gate: &Gate, indent: u16, sheet: &mut Sheet<'_>, 
 }
 
 fn the_run(shown: &Shown<'_>, run: &Run, sheet: &mut Sheet<'_>, ink: &Ink) {
+    let page = run.page();
     sheet.line(|line| {
-        line.put(run.commit.short(), ink.ghost)
-            .gap(1)
-            .put(&run.title, bold(ink.text));
+        commit(&run.commit, run.page_of(&run.commit).as_ref(), line, ink);
+        line.gap(1).link(page.as_ref(), &ink.links, |line| {
+            line.put(&run.title, bold(ink.text));
+        });
     });
     sheet.line(|line| {
-        line.put(job_mark(&run.phase), ink.job(&run.phase)).gap(1);
-        line.put(run.phase.words(), ink.job(&run.phase));
+        line.link(page.as_ref(), &ink.links, |line| {
+            line.put(job_mark(&run.phase), ink.job(&run.phase)).gap(1);
+            line.put(run.phase.words(), ink.job(&run.phase));
+        });
         let ended = run.phase.has_ended();
         let since = if ended {
             run.ended.or(run.updated)
@@ -234,7 +249,9 @@ fn one_job(shown: &Shown<'_>, run: &Run, job: &Job, name: u16, sheet: &mut Sheet
     let beside = usize::from(begins) + width(&words) <= usize::from(sheet.width());
     sheet.line(|line| {
         line.put(mark.0, mark.1).gap(1);
-        line.name(&job.name, name, text);
+        line.link(job.page().as_ref(), &ink.links, |line| {
+            line.name(&job.name, name, text);
+        });
         if let Some(seconds) = job.seconds(shown.state.now) {
             let took = took(seconds);
             let at = begins.saturating_sub(2 + u16::try_from(width(&took)).unwrap_or(6));
@@ -387,7 +404,8 @@ fn changes(
     }
     sheet.many(changes.commits.len(), |nth, line| {
         if let Some(change) = changes.commits.get(nth) {
-            one_change(change, nth == 0, line, ink);
+            let page = run.page_of(&change.commit);
+            one_change(change, page.as_ref(), nth == 0, line, ink);
         }
     });
     let more = total.saturating_sub(changes.commits.len());
@@ -397,12 +415,14 @@ fn changes(
 }
 
 fn one_change(
-    change: &crate::model::pipeline::Change,
+    change: &Change,
+    page: Option<&Address>,
     first: bool,
     line: &mut Strip<'_>,
     ink: &Ink,
 ) {
-    line.put(change.commit.short(), ink.ghost).gap(1);
+    commit(&change.commit, page, line, ink);
+    line.gap(1);
     if let Some(author) = &change.author
         && usize::from(line.left()) > width(&change.title) + width(author) + 2
     {

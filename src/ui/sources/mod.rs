@@ -24,14 +24,14 @@ use crate::{
     ops::guard::Arming,
 };
 
-pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
-    let (top, height) = layout::body(area.width, area.height);
+pub(super) fn draw(state: &State, screen: Rect, buf: &mut Buffer, ink: &Ink) {
+    let (top, height) = layout::body(screen.width, screen.height);
     let area = Rect {
-        y: area.y + top,
+        y: screen.y + top,
         height,
-        ..area
+        ..screen
     }
-    .intersection(area);
+    .intersection(screen);
     if state.environments.is_empty() {
         Strip::new(buf, area, 0)
             .gap(1)
@@ -39,23 +39,16 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         return;
     }
     let all = state.environments.len() + state.beside.sources.len();
-    let count = u16::try_from(all).unwrap_or(u16::MAX);
-    let list = Rect {
-        height: count
-            .saturating_add(1)
-            .min(area.height / 2)
-            .max(area.height.min(2)),
-        ..area
-    };
     names(&mut Strip::new(buf, area, 0), ink);
-    let rows = Rect {
-        y: list.y + 1,
-        height: list.height.saturating_sub(1),
-        ..list
-    };
     let selected = state.sources.selected;
-    let scroll = (selected + 1).saturating_sub(usize::from(rows.height));
-    sheet(buf, rows, scroll, |sheet| {
+    let (list, (below, detail)) = layout::sources(screen.width, screen.height, selected, all);
+    let rows = Rect {
+        y: screen.y + list.top,
+        height: list.lines,
+        ..screen
+    }
+    .intersection(screen);
+    sheet(buf, rows, list.first, |sheet| {
         let environments = state.environments.values();
         for (nth, environment) in environments.enumerate() {
             sheet.line(|line| one(state, environment, nth == selected, line, ink));
@@ -66,10 +59,11 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
         }
     });
     let below = Rect {
-        y: list.y + list.height,
-        height: area.height.saturating_sub(list.height),
-        ..area
-    };
+        y: screen.y + below,
+        height: detail,
+        ..screen
+    }
+    .intersection(screen);
     if let Some(environment) = state.environments.values().nth(selected) {
         let titles = Titles::new(environment.name.as_str(), environment.tier.word());
         let inner = pane::boxed(buf, below, titles, ink.line, ink);

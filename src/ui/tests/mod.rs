@@ -4,6 +4,7 @@ mod demo;
 mod faults;
 mod incidents;
 mod keys;
+mod links;
 mod mouse;
 mod wall;
 mod world;

@@ -170,18 +170,23 @@ fn t23_hostile_text_in_every_field_of_a_release_is_text_in_every_view() {
 
 /// What the program writes to a terminal besides text and its own sequences.
 #[derive(Default)]
-struct Foreign(Vec<String>);
+struct Foreign {
+    heard: Vec<String>,
+    /// Where links that were opened lead, and whether one still is.
+    links: Vec<String>,
+    open: bool,
+}
 
 impl Perform for Foreign {
     fn print(&mut self, c: char) {
         if text::is_forbidden(c) {
-            self.0.push(format!("{c:?}"));
+            self.heard.push(format!("{c:?}"));
         }
     }
 
     fn execute(&mut self, byte: u8) {
         if !matches!(byte, b'\r' | b'\n' | 0x08) {
-            self.0.push(format!("control {byte:#x}"));
+            self.heard.push(format!("control {byte:#x}"));
         }
     }
 
@@ -201,27 +206,68 @@ impl Perform for Foreign {
             _ => false,
         };
         if !ours {
-            self.0.push(format!("CSI {marks:?} {params:?} {action}"));
+            self.heard
+                .push(format!("CSI {marks:?} {params:?} {action}"));
         }
     }
 
     fn esc_dispatch(&mut self, marks: &[u8], _ignored: bool, byte: u8) {
-        self.0.push(format!("ESC {marks:?} {byte:#x}"));
+        // The end of a link's sequence.
+        if (marks, byte) != (&[], b'\\') {
+            self.heard.push(format!("ESC {marks:?} {byte:#x}"));
+        }
     }
 
     fn osc_dispatch(&mut self, params: &[&[u8]], _bell: bool) {
-        self.0.push(format!("OSC {params:?}"));
+        match params {
+            [b"8", b"", b""] => self.open = false,
+            [b"8", id, to] if is_id(id) && is_address(to) => {
+                self.links.push(String::from_utf8_lossy(to).into_owned());
+                self.open = true;
+            }
+            _ => self.heard.push(format!("OSC {params:?}")),
+        }
     }
 
     fn hook(&mut self, _: &Params, marks: &[u8], _: bool, action: char) {
-        self.0.push(format!("DCS {marks:?} {action}"));
+        self.heard.push(format!("DCS {marks:?} {action}"));
     }
 }
 
-/// The whole program, with a host, a metrics server and an alert manager whose every text attacks.
-#[test]
-fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
-    let attack = ATTACKS.concat();
+fn is_id(id: &[u8]) -> bool {
+    let number = id.strip_prefix(b"id=").unwrap_or_default();
+    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
+/// On the web, in printable ASCII, and no longer than terminals take.
+fn is_address(to: &[u8]) -> bool {
+    let web = [b"http://".as_slice(), b"https://"];
+    web.iter().any(|scheme| to.starts_with(scheme))
+        && to.iter().all(|byte| matches!(byte, b'!'..=b'~'))
+        && to.len() <= 2_083
+}
+
+/// With the attack in the middle and at the end of every address, and nothing else changed: what they belong to is shown.
+fn addresses_poisoned(value: &mut Value, attack: &str) {
+    match value {
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| addresses_poisoned(item, attack)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                if key.to_ascii_lowercase().ends_with("url") {
+                    poisoned(item, attack);
+                } else {
+                    addresses_poisoned(item, attack);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A world whose hosts answer with what `change` makes of their answers.
+fn changed(change: impl Fn(&mut Value) + Clone + Send + Sync + 'static) -> (Shop, Vec<Between>) {
     let mut all = Vec::new();
     let shop = Shop::open("gate").behind(|hosts: &mut Hosts| {
         for host in [
@@ -235,12 +281,46 @@ fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
         }
     });
     for between in &all {
-        let attack = attack.clone();
+        let change = change.clone();
         between.now(move |_| {
-            let attack = attack.clone();
-            Then::Change(Box::new(move |answer| poisoned(answer, &attack)))
+            let change = change.clone();
+            Then::Change(Box::new(move |answer| change(answer)))
         });
     }
+    (shop, all)
+}
+
+#[test]
+fn t23_addresses_that_attack_are_links_that_command_nothing() {
+    let attack = ATTACKS.concat();
+    let (shop, _between) = changed(move |answer| addresses_poisoned(answer, &attack));
+    let mut windlass = shop.screen();
+    windlass.until("checkout");
+    windlass.key("\r");
+    windlass.until("Story of this release");
+    // A run has been read, with its page.
+    windlass.until(" #");
+    windlass.key("3");
+    windlass.until("WAITS");
+    windlass.key("q");
+    windlass.ended();
+    let mut foreign = Foreign::default();
+    Parser::new().advance(&mut foreign, &windlass.last_words());
+    assert!(foreign.heard.is_empty(), "{:#?}", foreign.heard);
+    assert!(!foreign.open, "a link is left open");
+    // What was left of the attack is in them, by number.
+    assert!(
+        foreign.links.iter().any(|link| link.contains('%')),
+        "{:#?}",
+        foreign.links
+    );
+}
+
+/// The whole program, with a host, a metrics server and an alert manager whose every text attacks.
+#[test]
+fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
+    let attack = ATTACKS.concat();
+    let (shop, all) = changed(move |answer| poisoned(answer, &attack));
     let mut windlass = shop.screen();
     windlass.until("checkout");
     windlass.key("\r");
@@ -257,7 +337,8 @@ fn t23_servers_that_attack_with_every_text_send_nothing_to_the_terminal() {
     windlass.ended();
     let mut foreign = Foreign::default();
     Parser::new().advance(&mut foreign, &windlass.last_words());
-    assert!(foreign.0.is_empty(), "{:#?}", foreign.0);
+    assert!(foreign.heard.is_empty(), "{:#?}", foreign.heard);
+    assert!(!foreign.open, "a link is left open");
     assert!(
         all.iter().all(|between| !between.arrived().is_empty()),
         "all were asked"

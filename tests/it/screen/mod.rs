@@ -14,6 +14,7 @@ mod game;
 pub(crate) mod harness;
 mod leaving;
 mod safety;
+mod tour;
 mod verbs;
 mod views;
 mod wall;

@@ -75,7 +75,9 @@ pub(crate) fn job(name: &str, phase: JobPhase, from: i64, took: i64) -> Job {
         ended: ended.then(|| ago(from - took)),
         phase,
         steps: Vec::new(),
-        url: None,
+        url: Some(safe(
+            "https://github.com/acme/checkout/actions/runs/30437812/job/1",
+        )),
     }
 }
 
@@ -104,7 +106,10 @@ pub(crate) fn run(repository_name: &str, number: u64, commit_id: &str, phase: Jo
         created: Some(ago(100_000 - i64::try_from(number).unwrap())),
         started: Some(ago(1_500)),
         updated: Some(ago(900)),
-        url: None,
+        url: Some(safe(&format!(
+            "https://github.com/{repository_name}/actions/runs/{}",
+            30_433_000 + number
+        ))),
         jobs: Some(vec![
             job("build", success(), 1_500, 131),
             job("test", success(), 1_360, 362),
@@ -252,7 +257,7 @@ pub(crate) fn alert(environment: &str, service: &str, severity: &str, title: &st
         muted_by: Vec::new(),
         starts_at: Some(ago(120)),
         receivers: vec![safe("payments-primary")],
-        generator_url: None,
+        generator_url: Some(safe("https://prometheus.example/graph?g0.expr=errors")),
     }
 }
 
