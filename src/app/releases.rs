@@ -213,19 +213,15 @@ impl Releases {
                 self.by_uid.insert(&rollout.uid, slot);
             }
             release.rollout = Arc::clone(rollout);
+            share(rollout, &mut release.sets);
             return if claims_anew {
                 Changed::Set
             } else {
                 Changed::Release(slot)
             };
         }
-        let mut sets: Vec<ReplicaSet> = self
-            .early
-            .remove(&rollout.uid)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|set| share(rollout, set))
-            .collect();
+        let mut sets = self.early.remove(&rollout.uid).unwrap_or_default();
+        share(rollout, &mut sets);
         sort(&mut sets);
         let release = Release {
             rollout: Arc::clone(rollout),
@@ -323,8 +319,8 @@ impl Releases {
         let Some(Some(release)) = self.slots.get_mut(slot as usize) else {
             return Changed::Nothing;
         };
-        let set = share(&release.rollout, set);
         replace(&mut release.sets, set);
+        share(&release.rollout, &mut release.sets);
         sort(&mut release.sets);
         Changed::Release(slot)
     }
@@ -416,18 +412,22 @@ impl Releases {
 }
 
 /// What a set has in common with its rollout is kept once: there are thirty thousand sets to ten thousand rollouts.
-fn share(rollout: &Rollout, mut set: ReplicaSet) -> ReplicaSet {
-    if set.owner == rollout.uid {
-        set.owner = rollout.uid.clone();
+fn share(rollout: &Rollout, sets: &mut [ReplicaSet]) {
+    for set in sets {
+        if set.owner == rollout.uid {
+            set.owner = rollout.uid.clone();
+        }
+        if set.images == rollout.images {
+            set.images = Arc::clone(&rollout.images);
+        }
+        if let Some(argo) = rollout.argo()
+            && let Some(same) = [&argo.current_hash, &argo.stable_hash]
+                .into_iter()
+                .find(|hash| hash.is_some() && **hash == set.hash)
+        {
+            set.hash.clone_from(same);
+        }
     }
-    if let Some(argo) = rollout.argo()
-        && let Some(same) = [&argo.current_hash, &argo.stable_hash]
-            .into_iter()
-            .find(|hash| hash.is_some() && **hash == set.hash)
-    {
-        set.hash.clone_from(same);
-    }
-    set
 }
 
 fn replace(sets: &mut Vec<ReplicaSet>, set: ReplicaSet) {
@@ -444,6 +444,6 @@ fn sort(sets: &mut [ReplicaSet]) {
     sets.sort_by(|a, b| {
         b.revision
             .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.hash.cmp(&b.hash))
     });
 }

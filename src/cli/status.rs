@@ -306,7 +306,7 @@ fn fits(release: &Release, filter: Option<&EnvironmentName>) -> bool {
 
 /// The state in words. What fires comes with it, and then it is never called healthy.
 fn state_words(now: Timestamp, release: &Release, beside: &Beside) -> String {
-    let words = release.words(now, false);
+    let words = release.words(now, false).into_owned();
     let words = match (
         beside.firing(&release.rollout.id).len(),
         &release.rollout.phase,
@@ -325,7 +325,7 @@ fn row(now: Timestamp, release: &Release, beside: &Beside, fresh: bool) -> [Stri
     let id = &release.rollout.id;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
-        None => release.current().label(),
+        None => release.current().label().into_owned(),
     };
     let step = release
         .rollout
@@ -673,7 +673,7 @@ pub(super) fn describe(now: Timestamp, release: &Release, beside: &Beside) -> St
     let rollout = &release.rollout;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
-        None => release.current().label(),
+        None => release.current().label().into_owned(),
     };
     let mut text = format!(
         "{}\n  {version}  {}",

@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
 
+pub use super::uid::Uid;
+
 macro_rules! shared_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -61,10 +63,6 @@ shared_text!(
 shared_text!(
     /// A source of facts, `kubernetes/prod-eu`.
     SourceId
-);
-shared_text!(
-    /// The server's own identity of one object. Another object under the same name has another one.
-    Uid
 );
 shared_text!(
     /// A `resourceVersion`. Opaque: compared for equality only.

@@ -20,7 +20,10 @@ mod idle;
 mod keys;
 mod memory;
 mod pty;
+mod relay;
 mod start;
+mod still;
+mod storm;
 mod table;
 mod world;
 
@@ -31,10 +34,11 @@ struct Figures {
     counted: bool,
 }
 
-const FIGURES: [Figures; 6] = [
+const FIGURES: [Figures; 7] = [
     counted("bytes", bytes::print),
     counted("memory", memory::print),
     counted("idle", idle::print),
+    counted("storm", storm::print),
     timed("keys", keys::print),
     timed("start", start::print),
     counted("day", day::print),

@@ -13,6 +13,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use crate::world::SIZE;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 /// The end of a frame.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
@@ -21,6 +22,8 @@ struct Seen {
     bytes: Vec<u8>,
     first_frame: Option<Instant>,
     last: Option<Instant>,
+    /// Nobody takes what the program writes.
+    stalled: bool,
 }
 
 pub(crate) struct Program {
@@ -83,6 +86,7 @@ impl Program {
                     seen.first_frame = Some(now);
                 }
                 told.1.notify_all();
+                drop(told.1.wait_while(seen, |seen| seen.stalled).unwrap());
             }
         });
         Self {
@@ -148,6 +152,37 @@ impl Program {
 
     pub(crate) fn until_frame(&self, number: usize) {
         self.until("a frame", |seen| frames(seen) >= number);
+    }
+
+    /// The bytes of the last frame, whole.
+    pub(crate) fn last_frame(&self) -> u64 {
+        let seen = self.seen.0.lock().unwrap();
+        let begins = seen.bytes.windows(FRAME_BEGIN.len());
+        let begin = begins
+            .enumerate()
+            .filter(|(_, bytes)| *bytes == FRAME_BEGIN);
+        (seen.bytes.len() - begin.last().unwrap().0) as u64
+    }
+
+    /// From now on nobody takes what it writes, apart from what comes next.
+    pub(crate) fn stall(&self) {
+        self.seen.0.lock().unwrap().stalled = true;
+    }
+
+    /// How long it takes to end after `q`.
+    pub(crate) fn until_quits(&mut self) -> Duration {
+        let begun = Instant::now();
+        self.press("q");
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        begun.elapsed()
+    }
+
+    /// Resident memory in kB.
+    pub(crate) fn resident(&self) -> u64 {
+        number_after(&fs::read_to_string(self.proc("status")).unwrap(), "VmRSS:")
     }
 
     /// How often any of its threads has gone to sleep, which is how often it woke up.

@@ -189,7 +189,8 @@ impl World {
                 let mut rollout = Rollout::clone(&self.rollouts[number % self.rollouts.len()]);
                 let minutes = i64::try_from(2 + number % 50).unwrap();
                 if let Workload::ArgoRollout(argo) = &mut rollout.workload {
-                    argo.aborted_at = Some(self.now - SignedDuration::from_mins(minutes));
+                    let at = self.now - SignedDuration::from_mins(minutes);
+                    argo.aborted_at = Some(at.into());
                 }
                 rollout.replicas.ready = i32::try_from(number % 7).unwrap();
                 Fact::Rollout(Arc::new(rollout))

@@ -116,7 +116,7 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
     sets.sort_by(|a, b| {
         b.revision
             .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.hash.cmp(&b.hash))
     });
     let (template_holder, current_template) =
         holder(client, id, &rollout, &bytes, intent.verb).await?;

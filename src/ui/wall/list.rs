@@ -85,7 +85,7 @@ fn waiting(wall: &Wall, ink: &Ink) -> Vec<Item> {
 
 fn item(state: &State, id: &ReleaseId, style: Style) -> Option<Item> {
     let release = state.releases.find(id)?;
-    let mut words = release_words(state, release);
+    let mut words = release_words(state, release).into_owned();
     if let Some(alert) = state.beside.firing(id).first() {
         words = format!("{} fires; {words}", alert.title());
     }

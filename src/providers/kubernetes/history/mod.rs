@@ -23,6 +23,7 @@ use super::{
 use crate::model::{
     detail::Revision,
     id::PodHash,
+    moment::Moment,
     rollout::{Phase, Rollout},
     text::{Safe, sanitise},
 };
@@ -90,7 +91,7 @@ pub fn revisions(rollout: &Rollout, template: Option<&Value>, sets: &[Recorded])
         .filter(|(mapped, _)| mapped.owner == rollout.uid)
         .collect();
     owned.sort_by(|(a, _), (b, _)| {
-        (Reverse(a.revision), &a.name).cmp(&(Reverse(b.revision), &b.name))
+        (Reverse(a.revision), &a.hash).cmp(&(Reverse(b.revision), &b.hash))
     });
     let argo = rollout.argo();
     let is_current = |mapped: &crate::model::replica_set::ReplicaSet| match argo {
@@ -122,7 +123,7 @@ pub fn revisions(rollout: &Rollout, template: Option<&Value>, sets: &[Recorded])
                 hash: mapped.hash,
                 images: mapped.images,
                 change_cause: change_cause(set.annotations()),
-                created: mapped.created,
+                created: mapped.created.map(Moment::time),
                 available: mapped.available,
             }
         })

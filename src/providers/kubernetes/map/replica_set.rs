@@ -1,8 +1,8 @@
 //! A ReplicaSet as one version of a workload.
 
-use super::{hash, images, name, number, uid};
+use super::{hash, images, number, uid};
 use crate::{
-    model::replica_set::ReplicaSet,
+    model::{moment::Moment, replica_set::ReplicaSet},
     providers::kubernetes::{
         status,
         wire::{self, Time},
@@ -25,7 +25,6 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
     };
     Some(ReplicaSet {
         uid: uid(&meta.uid),
-        name: name(&meta.name),
         owner: uid(&owner.uid),
         hash: label.as_deref().and_then(hash),
         revision: number(revision.as_deref()).unwrap_or(0),
@@ -34,11 +33,12 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
         current: object.status.replicas,
         ready: object.status.ready_replicas,
         available: object.status.available_replicas,
-        created: meta.creation_timestamp.0,
+        created: meta.creation_timestamp.0.map(Moment::from),
         scale_down_deadline: annotations
             .scale_down_deadline
             .as_deref()
-            .and_then(|text| Time::parse(text).0),
+            .and_then(|text| Time::parse(text).0)
+            .map(Moment::from),
         health: status::replica_set(object),
     })
 }

@@ -1,6 +1,6 @@
 //! Plans for Argo Rollouts.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
@@ -60,7 +60,9 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
 }
 
 fn deadline(rollout: &Rollout) -> i64 {
-    rollout.progress_deadline_s.unwrap_or(PROGRESS_DEADLINE_S)
+    rollout
+        .progress_deadline_s
+        .map_or(PROGRESS_DEADLINE_S, i64::from)
 }
 
 /// The vendor's own decision, as requests.
@@ -545,7 +547,7 @@ fn rollback(
         .current_hash
         .as_ref()
         .and_then(|hash| facts.release.set_with_hash(hash));
-    let second = |set: &ReplicaSet| set.created.map(Timestamp::as_second);
+    let second = |set: &ReplicaSet| set.created.map(|created| created.time().as_second());
     let is_older = current.is_some_and(|current| second(chosen.set) < second(current));
     let switches = matches!(argo.strategy, ArgoStrategy::BlueGreen(_))
         && chosen.set.scale_down_deadline.is_some()

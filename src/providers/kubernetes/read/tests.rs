@@ -100,8 +100,8 @@ async fn versions_are_found_by_the_owners_uid_over_all_pages() {
     let sets = replica_sets(&client, &target, &Uid::new("u"))
         .await
         .expect("sets");
-    let names: Vec<&str> = sets.iter().map(|set| &*set.name).collect();
-    assert_eq!(names, ["two", "one"]);
+    let uids: Vec<String> = sets.iter().map(|set| set.uid.to_string()).collect();
+    assert_eq!(uids, ["two", "one"]);
     let request = fake
         .requests()
         .into_iter()
