@@ -48,7 +48,9 @@ fn rollout(number: u8, phase: u8, since: u8) -> Rollout {
         replicas: Replicas::default(),
         images: Arc::default(),
         managed_by: None,
-        since: Timestamp::from_second(i64::from(since)).ok().map(Into::into),
+        since: Timestamp::from_second(i64::from(since))
+            .ok()
+            .map(Into::into),
         progress_deadline_s: None,
         not_undone: None,
         links: None,

@@ -13,7 +13,7 @@ use crate::model::{
     event::{Collection, CollectionKind, Fact},
     id::{EnvironmentName, ReleaseId, Uid, WorkloadKind},
     release::{Group, Release, SortAge},
-    replica_set::ReplicaSet,
+    replica_set::{Owned, ReplicaSet},
     rollout::Rollout,
 };
 
@@ -185,7 +185,7 @@ impl Releases {
             }
             Fact::Rollout(rollout) => self.put(rollout),
             Fact::RolloutGone { id, uid } => self.remove(id, uid),
-            Fact::ReplicaSet(set) => self.put_set(environment, set.clone()),
+            Fact::ReplicaSet(owned) => self.put_set(environment, owned.clone()),
             Fact::ReplicaSetGone { owner, uid } => self.remove_set(owner, uid),
             Fact::Complete(collection) => self.complete(environment, collection),
             Fact::Absent(collection) => {
@@ -309,10 +309,10 @@ impl Releases {
         Changed::Set
     }
 
-    fn put_set(&mut self, environment: &EnvironmentName, set: ReplicaSet) -> Changed {
+    fn put_set(&mut self, environment: &EnvironmentName, Owned { owner, set }: Owned) -> Changed {
         self.told_anywhere(environment, CollectionKind::ReplicaSets, &set.uid);
-        let Some(slot) = self.slot_of_uid(&set.owner) else {
-            let sets = self.early.entry(set.owner.clone()).or_default();
+        let Some(slot) = self.slot_of_uid(&owner) else {
+            let sets = self.early.entry(owner).or_default();
             replace(sets, set);
             return Changed::Nothing;
         };
@@ -398,6 +398,8 @@ impl Releases {
                 for (id, uid) in gone {
                     self.remove(&id, &uid);
                 }
+                // Told one by one, with room for as many again.
+                self.slots.shrink_to_fit();
             }
             CollectionKind::ReplicaSets => {
                 for release in self.slots.iter_mut().flatten() {
@@ -414,18 +416,8 @@ impl Releases {
 /// What a set has in common with its rollout is kept once: there are thirty thousand sets to ten thousand rollouts.
 fn share(rollout: &Rollout, sets: &mut [ReplicaSet]) {
     for set in sets {
-        if set.owner == rollout.uid {
-            set.owner = rollout.uid.clone();
-        }
         if set.images == rollout.images {
             set.images = Arc::clone(&rollout.images);
-        }
-        if let Some(argo) = rollout.argo()
-            && let Some(same) = [&argo.current_hash, &argo.stable_hash]
-                .into_iter()
-                .find(|hash| hash.is_some() && **hash == set.hash)
-        {
-            set.hash.clone_from(same);
         }
     }
 }

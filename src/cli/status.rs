@@ -28,6 +28,7 @@ use crate::{
         event::{Collection, Fact, SourceEvent, Told},
         id::{EnvironmentName, ReleaseId},
         release::{Release, duration_words},
+        replica_set::Owned,
         rollout::Phase,
         source::{SourceHealth, SourceState, Tier},
     },
@@ -598,7 +599,11 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         &Fact::Rollout(std::sync::Arc::clone(&release.rollout)),
     );
     for set in &release.sets {
-        releases.apply(&ready.name, &Fact::ReplicaSet(set.clone()));
+        let owned = Owned {
+            owner: release.rollout.uid.clone(),
+            set: set.clone(),
+        };
+        releases.apply(&ready.name, &Fact::ReplicaSet(owned));
     }
     let beside = gather(
         &session.besides,

@@ -13,6 +13,7 @@ pub mod pipeline;
 pub mod release;
 pub mod replica_set;
 pub mod rollout;
+mod short;
 pub mod source;
 pub mod step;
 pub mod text;

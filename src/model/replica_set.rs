@@ -8,11 +8,17 @@ use super::{
     text::Safe,
 };
 
+/// One that has not come to its release yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The controlling owner: a Rollout, a Deployment or an Experiment. Labels are never trusted for this.
+    pub owner: Uid,
+    pub set: ReplicaSet,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaSet {
     pub uid: Uid,
-    /// The controlling owner: a Rollout, a Deployment or an Experiment. Labels are never trusted for this.
-    pub owner: Uid,
     pub hash: Option<PodHash>,
     pub revision: u64,
     pub images: Arc<[Safe]>,

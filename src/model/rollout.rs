@@ -199,7 +199,7 @@ pub struct Argo {
     pub aborted: bool,
     pub aborted_at: Option<Moment>,
     pub promote_full: bool,
-    pub runs_in_force: Vec<RunInForce>,
+    pub runs_in_force: Box<[RunInForce]>,
     pub restart_at: Option<Moment>,
     pub restarted_at: Option<Moment>,
     /// The Deployment (or other object) that holds the template, if the Rollout does not. Boxed: few have one.
@@ -312,7 +312,7 @@ pub struct Rollout {
     /// Seconds without progress after which the vendor calls it failed; `None` for kinds that never do.
     pub progress_deadline_s: Option<i32>,
     /// An annotation on the object that declares what a roll back does not take back (`windlass.dev/not-undone`).
-    pub not_undone: Option<Safe>,
+    pub not_undone: Option<Box<Safe>>,
     /// What it says of where it comes from. Boxed: most say nothing.
     pub links: Option<Box<Links>>,
     pub workload: Workload,

@@ -307,7 +307,10 @@ fn retry(seen: &Rollout) -> Progress {
 fn restarted(seen: &Rollout, at: Timestamp) -> Progress {
     match seen.argo() {
         Some(argo) => {
-            if argo.restart_at.is_none_or(|restart_at| restart_at.time() < at) {
+            if argo
+                .restart_at
+                .is_none_or(|restart_at| restart_at.time() < at)
+            {
                 return Progress::Unseen;
             }
             // The controller writes restartedAt when every pod is younger.

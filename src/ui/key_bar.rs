@@ -105,8 +105,9 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let mut items = items(state);
     let room = usize::from(area.width.saturating_sub(1));
     let mut gap = 3;
-    let cells =
-        |items: &[Item<'_>], gap: usize| -> usize { items.iter().map(|item| item.cells() + gap).sum() };
+    let cells = |items: &[Item<'_>], gap: usize| -> usize {
+        items.iter().map(|item| item.cells() + gap).sum()
+    };
     // Shorter words before fewer keys, and what matters most keeps its words longest.
     while cells(&items, gap) > room + gap {
         let longest = items

@@ -15,6 +15,7 @@
 
 mod bytes;
 mod day;
+mod fleet;
 mod floor;
 mod idle;
 mod keys;
@@ -34,13 +35,14 @@ struct Figures {
     counted: bool,
 }
 
-const FIGURES: [Figures; 7] = [
+const FIGURES: [Figures; 8] = [
     counted("bytes", bytes::print),
     counted("memory", memory::print),
     counted("idle", idle::print),
     counted("storm", storm::print),
     timed("keys", keys::print),
     timed("start", start::print),
+    timed("fleet", fleet::print),
     counted("day", day::print),
 ];
 

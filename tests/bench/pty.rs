@@ -20,10 +20,26 @@ const FRAME_END: &[u8] = b"\x1b[?2026l";
 #[derive(Default)]
 struct Seen {
     bytes: Vec<u8>,
+    /// How many frames have ended.
+    frames: usize,
     first_frame: Option<Instant>,
     last: Option<Instant>,
     /// Nobody takes what the program writes.
     stalled: bool,
+}
+
+impl Seen {
+    fn take(&mut self, bytes: &[u8], now: Instant) {
+        // The end of a frame may have come in two parts.
+        let from = self.bytes.len().saturating_sub(FRAME_END.len() - 1);
+        self.bytes.extend_from_slice(bytes);
+        let ends = self.bytes[from..].windows(FRAME_END.len());
+        self.frames += ends.filter(|bytes| *bytes == FRAME_END).count();
+        if self.frames > 0 {
+            self.first_frame.get_or_insert(now);
+        }
+        self.last = Some(now);
+    }
 }
 
 pub(crate) struct Program {
@@ -80,11 +96,7 @@ impl Program {
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 let now = Instant::now();
                 let mut seen = told.0.lock().unwrap();
-                seen.bytes.extend_from_slice(&buffer[..count]);
-                seen.last = Some(now);
-                if seen.first_frame.is_none() && contains(&seen.bytes, FRAME_END) {
-                    seen.first_frame = Some(now);
-                }
+                seen.take(&buffer[..count], now);
                 told.1.notify_all();
                 drop(told.1.wait_while(seen, |seen| seen.stalled).unwrap());
             }
@@ -147,11 +159,11 @@ impl Program {
 
     /// How many frames have ended.
     pub(crate) fn frames(&self) -> usize {
-        frames(&self.seen.0.lock().unwrap())
+        self.seen.0.lock().unwrap().frames
     }
 
     pub(crate) fn until_frame(&self, number: usize) {
-        self.until("a frame", |seen| frames(seen) >= number);
+        self.until("a frame", |seen| seen.frames >= number);
     }
 
     /// The bytes of the last frame, whole.
@@ -212,11 +224,6 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn frames(seen: &Seen) -> usize {
-    let ends = seen.bytes.windows(FRAME_END.len());
-    ends.filter(|bytes| *bytes == FRAME_END).count()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

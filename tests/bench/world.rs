@@ -20,7 +20,7 @@ use windlass::{
     model::{
         event::{Collection, CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, WorkloadKind},
-        replica_set::ReplicaSet,
+        replica_set::Owned,
         rollout::{Rollout, Workload},
         source::{SourceHealth, SourceState, Tier},
         text::sanitise,
@@ -272,7 +272,7 @@ fn copy(
     number: usize,
     environment: &EnvironmentName,
     interner: &mut map::Interner,
-) -> (Arc<Rollout>, Vec<ReplicaSet>) {
+) -> (Arc<Rollout>, Vec<Owned>) {
     let mut object = tree.rollout.clone();
     object.metadata.name = format!("service-{number:06}");
     object.metadata.namespace = format!("team-{}", number % 40);

@@ -92,7 +92,7 @@ pub(crate) fn canary() -> Rollout {
             aborted: false,
             aborted_at: None,
             promote_full: false,
-            runs_in_force: Vec::new(),
+            runs_in_force: Box::default(),
             restart_at: None,
             restarted_at: None,
             workload_ref: None,

@@ -28,7 +28,7 @@ use crate::{
         event::Fact,
         id::{EnvironmentName, ReleaseId, ResourceVersion, Uid, WorkloadKind},
         release::Version,
-        replica_set::{ReplicaSet, SetHealth},
+        replica_set::{Owned, ReplicaSet, SetHealth},
         rollout::{
             Argo, ArgoStrategy, BlueGreen, Canary, ManagedBy, PauseCondition, PauseReason, Phase,
             Replicas, Rollout, RunInForce, RunPhase, RunRole, Weight, Workload,
@@ -220,7 +220,7 @@ pub(crate) fn argo(strategy: ArgoStrategy, done: bool) -> Argo {
         aborted: false,
         aborted_at: None,
         promote_full: false,
-        runs_in_force: Vec::new(),
+        runs_in_force: Box::default(),
         restart_at: None,
         restarted_at: None,
         workload_ref: None,
@@ -284,7 +284,6 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
     let owner = rollout.uid.clone();
     let set = |hash: &str, revision: u64, tag: &str, ready: i32, health| ReplicaSet {
         uid: Uid::new(&format!("{owner}-{hash}")),
-        owner: owner.clone(),
         hash: Some(hash.into()),
         revision,
         images: Arc::new([safe(&format!(
@@ -295,9 +294,7 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
         current: ready,
         ready,
         available: ready,
-        created: Some(
-            ago(4_000 + i64::try_from(20 - revision).unwrap_or(0) * 90_000).into(),
-        ),
+        created: Some(ago(4_000 + i64::try_from(20 - revision).unwrap_or(0) * 90_000).into()),
         scale_down_deadline: None,
         health,
     };
@@ -327,7 +324,11 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
         .releases
         .apply(&environment, &Fact::Rollout(Arc::new(rollout)));
     for set in sets {
-        state.releases.apply(&environment, &Fact::ReplicaSet(set));
+        let owned = Owned {
+            owner: owner.clone(),
+            set,
+        };
+        state.releases.apply(&environment, &Fact::ReplicaSet(owned));
     }
 }
 
@@ -464,12 +465,12 @@ pub(crate) fn blue_green(environment: &str) -> Sample {
 
 fn moving(state: &mut State) {
     let mut analysing = argo(canary(6, 10), false);
-    analysing.runs_in_force = vec![RunInForce {
+    analysing.runs_in_force = Box::new([RunInForce {
         role: RunRole::Step,
         name: safe("ledger-9f3c1e2b-15-6"),
         phase: RunPhase::Running,
         message: Safe::default(),
-    }];
+    }]);
     add(
         state,
         rolling(

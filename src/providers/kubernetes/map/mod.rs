@@ -114,7 +114,11 @@ fn rollout_of(
         managed_by: managed_by::managed_by(meta).map(Box::new),
         since: facts.since.map(Moment::from),
         progress_deadline_s: facts.progress_deadline_s,
-        not_undone: meta.annotations.not_undone.as_deref().map(message),
+        not_undone: meta
+            .annotations
+            .not_undone
+            .as_deref()
+            .map(|what| Box::new(message(what))),
         links: links::links(meta, facts.commit),
         workload: facts.workload,
     }

@@ -2,7 +2,10 @@
 
 use super::{hash, images, number, uid};
 use crate::{
-    model::{moment::Moment, replica_set::ReplicaSet},
+    model::{
+        moment::Moment,
+        replica_set::{Owned, ReplicaSet},
+    },
     providers::kubernetes::{
         status,
         wire::{self, Time},
@@ -10,7 +13,7 @@ use crate::{
 };
 
 /// `None` for a ReplicaSet that nothing controls: it is no version of anything.
-pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
+pub fn replica_set(object: &wire::ReplicaSet) -> Option<Owned> {
     let meta = &object.metadata;
     let owner = meta.controller()?;
     let (labels, annotations) = (&meta.labels, &meta.annotations);
@@ -23,9 +26,8 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
             &annotations.rollout_revision,
         )
     };
-    Some(ReplicaSet {
+    let set = ReplicaSet {
         uid: uid(&meta.uid),
-        owner: uid(&owner.uid),
         hash: label.as_deref().and_then(hash),
         revision: number(revision.as_deref()).unwrap_or(0),
         images: images(&object.spec.template.spec.containers),
@@ -40,5 +42,9 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
             .and_then(|text| Time::parse(text).0)
             .map(Moment::from),
         health: status::replica_set(object),
+    };
+    Some(Owned {
+        owner: uid(&owner.uid),
+        set,
     })
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Facts, Interner, hash, images, links, message, name, number, rollout_of, seconds32, since};
+use super::{
+    Facts, Interner, hash, images, links, message, name, number, rollout_of, seconds32, since,
+};
 use crate::{
     model::{
         id::{EnvironmentName, WorkloadKind},
@@ -112,7 +114,7 @@ fn argo(object: &wire::Rollout, share: &mut Interner, beside: Beside) -> Argo {
         aborted: status.abort,
         aborted_at: status.aborted_at.0.map(Moment::from),
         promote_full: status.promote_full,
-        runs_in_force: runs_in_force(status),
+        runs_in_force: runs_in_force(status).into_boxed_slice(),
         restart_at: spec.restart_at.0.map(Moment::from),
         restarted_at: status.restarted_at.0.map(Moment::from),
         workload_ref: spec.workload_ref.as_ref().map(|reference| {

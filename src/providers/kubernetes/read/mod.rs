@@ -121,7 +121,10 @@ pub async fn replica_sets(
     owner: &Uid,
 ) -> Result<Vec<ReplicaSet>, Error> {
     let sets: Vec<wire::ReplicaSet> = owned(client, target, owner).await?;
-    let mut sets: Vec<ReplicaSet> = sets.iter().filter_map(map::replica_set).collect();
+    let mut sets: Vec<ReplicaSet> = sets
+        .iter()
+        .filter_map(|set| Some(map::replica_set(set)?.set))
+        .collect();
     sets.sort_by(|a, b| (b.revision, &b.hash).cmp(&(a.revision, &a.hash)));
     Ok(sets)
 }

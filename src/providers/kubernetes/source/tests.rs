@@ -91,7 +91,7 @@ fn in_words(fact: &Fact) -> String {
         Fact::Absent(collection) => format!("absent {}", of(collection)),
         Fact::Rollout(rollout) => format!("rollout {}@{}", rollout.id.name, rollout.version),
         Fact::RolloutGone { id, uid } => format!("gone {} {uid}", id.name),
-        Fact::ReplicaSet(set) => format!("set {}", set.uid),
+        Fact::ReplicaSet(owned) => format!("set {}", owned.set.uid),
         Fact::ReplicaSetGone { uid, .. } => format!("set gone {uid}"),
         Fact::Health(health) => format!("{}: {}", health.state.word(), health.detail),
         Fact::Who(who) => format!("who {}", who.name),
