@@ -159,7 +159,7 @@ fn thousands_of_rollouts_share_their_steps_and_namespaces() {
     let mut share = Interner::default();
     let a = rollout(&object, &environment, &mut share);
     let b = rollout(&object, &environment, &mut share);
-    assert!(std::sync::Arc::ptr_eq(
+    assert!(Arc::ptr_eq(
         &a.canary().unwrap().steps,
         &b.canary().unwrap().steps
     ));
