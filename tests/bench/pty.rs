@@ -13,7 +13,6 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use crate::world::SIZE;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 /// The end of a frame.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
@@ -125,8 +124,7 @@ impl Program {
     pub(crate) fn until_quiet(&self, quiet: Duration) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let last = self.seen.0.lock().unwrap().last.unwrap_or(self.begun);
-            let rest = (last + quiet).saturating_duration_since(Instant::now());
+            let rest = (self.last_written() + quiet).saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return;
             }
@@ -166,14 +164,9 @@ impl Program {
         self.until("a frame", |seen| seen.frames >= number);
     }
 
-    /// The bytes of the last frame, whole.
-    pub(crate) fn last_frame(&self) -> u64 {
-        let seen = self.seen.0.lock().unwrap();
-        let begins = seen.bytes.windows(FRAME_BEGIN.len());
-        let begin = begins
-            .enumerate()
-            .filter(|(_, bytes)| *bytes == FRAME_BEGIN);
-        (seen.bytes.len() - begin.last().unwrap().0) as u64
+    /// When its last byte came.
+    pub(crate) fn last_written(&self) -> Instant {
+        self.seen.0.lock().unwrap().last.unwrap_or(self.begun)
     }
 
     /// From now on nobody takes what it writes, apart from what comes next.
