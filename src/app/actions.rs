@@ -1,6 +1,8 @@
 //! The actions of this session as the screen shows them: those under way, the lines that stay, and the watch of five
 //! minutes that notices when something puts a version back. Owns no execution: the runtime drives the machines.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -78,9 +80,9 @@ pub enum LineState {
 #[derive(Clone, Debug, Default)]
 struct Aftermath {
     from_hash: Option<PodHash>,
-    from_images: Box<[Safe]>,
+    from_images: Arc<[Safe]>,
     to_hash: Option<PodHash>,
-    to_images: Box<[Safe]>,
+    to_images: Arc<[Safe]>,
 }
 
 impl Line {

@@ -179,7 +179,7 @@ impl State {
                     let version = self
                         .releases
                         .find(id)
-                        .map(|release| release.current().label())
+                        .map(|release| release.current().label().into_owned())
                         .unwrap_or_default();
                     let comment = format!("{} {version}", id.name);
                     self.open_silence(&alert, comment);

@@ -34,8 +34,12 @@ pub struct Board {
     /// The filter line has the cursor.
     pub filtering: bool,
     pub marked: BTreeSet<ReleaseId>,
-    /// What is shown, in order. Slots are valid until the next fact; rows look them up when drawn.
+    /// Every row, in order. Slots are valid until the next fact; rows look them up when drawn.
     order: Vec<Row>,
+    /// What the filter leaves of it; `None` without a filter.
+    filtered: Option<Vec<Row>>,
+    /// Where the selection was found last: it is there most of the time, and is not looked for among all of them.
+    place: usize,
     /// Index of the first row shown.
     pub top: usize,
     pub counts: Counts,
@@ -51,16 +55,43 @@ pub struct Board {
     pub explained: Option<ReleaseId>,
 }
 
-/// What changed since the order was made.
+/// What changed since something was made of it.
 #[derive(Clone, Debug, Default)]
 struct Stale {
+    order: Changes,
+    /// Counts never rest, the order does.
+    counts: Changes,
+    filter: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Changes {
     /// Which rows there are, or what all of them depend on.
     all: bool,
     /// Only these, each as often as it changed.
     slots: Vec<Slot>,
-    /// How many of `slots` the counts know of; with `all`, whether they know.
-    counted: usize,
-    all_counted: bool,
+}
+
+impl Changes {
+    fn everything(&mut self) {
+        self.all = true;
+        self.slots.clear();
+    }
+
+    fn one(&mut self, slot: Slot) {
+        if self.all {
+            return;
+        }
+        if self.slots.len() < CHANGES_KEPT {
+            self.slots.push(slot);
+        } else {
+            self.everything();
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        !self.all && self.slots.is_empty()
+    }
 }
 
 /// From this many changes on, making the whole order anew is no more work.
@@ -145,44 +176,41 @@ impl Widest {
 impl Board {
     /// A Board that selects this release as soon as it is known.
     pub fn wanting(wanted: Option<ReleaseId>) -> Self {
-        Self {
+        let mut board = Self {
             selected: wanted.clone(),
             wanted,
-            stale: Stale {
-                all: true,
-                ..Stale::default()
-            },
             untouched: true,
             ..Self::default()
-        }
+        };
+        board.order_is_stale();
+        board
     }
 
+    /// What is shown, in order.
     pub fn rows(&self) -> &[Row] {
-        &self.order
+        self.filtered.as_deref().unwrap_or(&self.order)
     }
 
     /// Something changed that every place in the order may depend on.
     pub fn order_is_stale(&mut self) {
-        self.stale = Stale {
-            all: true,
-            ..Stale::default()
-        };
+        self.stale.order.everything();
+        self.stale.counts.everything();
+    }
+
+    /// Another filter, over the same order.
+    pub const fn filter_is_stale(&mut self) {
+        self.stale.filter = true;
     }
 
     /// One release changed, and its place with it. A hundred of those a second are put in their places one by one:
     /// sorting ten thousand rows for each frame would be most of what the program does.
     pub fn place_is_stale(&mut self, slot: Slot) {
-        if self.stale.all {
-            self.stale.all_counted = false;
-        } else if self.stale.slots.len() < CHANGES_KEPT {
-            self.stale.slots.push(slot);
-        } else {
-            self.order_is_stale();
-        }
+        self.stale.order.one(slot);
+        self.stale.counts.one(slot);
     }
 
     pub const fn needs_order(&self) -> bool {
-        self.stale.all || !self.stale.slots.is_empty()
+        !self.stale.order.is_empty() || self.stale.filter
     }
 
     /// Makes the order anew from the facts, unless it rests. A filter that changed does not rest.
@@ -190,34 +218,65 @@ impl Board {
         if !self.needs_order() {
             return;
         }
-        if resting && !self.order.is_empty() {
-            self.keep_rows(releases, fresh);
+        let gone = self.stale.counts.all;
+        self.count(releases, fresh);
+        let resting = resting && !self.order.is_empty();
+        if resting && !gone && !self.stale.filter {
             return;
         }
-        let stale = std::mem::take(&mut self.stale);
-        if stale.all || stale.slots.len() > CHANGES {
-            self.arrange_all(releases, fresh);
+        if resting {
+            // Rows keep their places and groups; only releases that have gone leave.
+            let there = |row: &Row| releases.get(row.slot).is_some();
+            self.order.retain(there);
+            if let Some(filtered) = &mut self.filtered {
+                filtered.retain(there);
+            }
         } else {
-            self.arrange_some(stale.slots, releases, fresh);
+            let stale = std::mem::take(&mut self.stale.order);
+            if stale.all || stale.slots.len() > CHANGES {
+                self.arrange_all(releases, fresh);
+            } else if !stale.slots.is_empty() {
+                self.arrange_some(stale.slots, releases, fresh);
+            }
         }
-        self.counts.shown = self.order.len();
-        self.select_what_is_there(releases);
+        if std::mem::take(&mut self.stale.filter) {
+            self.narrow(releases);
+        }
+        self.counts.shown = self.rows().len();
+        if !resting {
+            self.select_what_is_there(releases);
+        }
+        self.place = self.selected_place(releases).unwrap_or(0);
+    }
+
+    /// What the filter leaves, and how wide that is.
+    fn narrow(&mut self, releases: &Releases) {
+        let filter = Filter::of(&self.filter);
+        let mut widest = Widest::default();
+        let mut rows = self.filtered.take().unwrap_or_default();
+        rows.clear();
+        for row in &self.order {
+            if let Some(release) = releases.get(row.slot)
+                && filter.leaves(release, row.group)
+            {
+                widest.see(release);
+                if !filter.is_empty() {
+                    rows.push(row.clone());
+                }
+            }
+        }
+        self.widest = widest;
+        self.filtered = (!filter.is_empty()).then_some(rows);
     }
 
     fn arrange_all(&mut self, releases: &Releases, fresh: &Fresh) {
-        self.count_all(releases, fresh);
-        let needle = self.filter.to_lowercase();
-        let mut widest = Widest::default();
         let mut keyed: Vec<(Key, Slot)> = Vec::with_capacity(releases.len());
         for (slot, release) in releases.iter() {
             let key = releases.sort_key(slot, release, is_fresh(release, fresh));
-            if needle.is_empty() || matches(release, key.0, &needle) {
-                keyed.push((key, slot));
-                widest.see(release);
-            }
+            keyed.push((key, slot));
         }
         keyed.sort_unstable_by(|a, b| compare(*a, *b, releases));
-        self.widest = widest;
+        self.stale.filter = true;
         self.order.clear();
         self.order.reserve_exact(keyed.len());
         self.order.extend(
@@ -230,12 +289,14 @@ impl Board {
 
     /// The rest of the order is as it was: these leave their places and take new ones.
     fn arrange_some(&mut self, mut slots: Vec<Slot>, releases: &Releases, fresh: &Fresh) {
-        self.recount(&slots, releases, fresh);
         slots.sort_unstable();
         slots.dedup();
-        self.order
-            .retain(|row| slots.binary_search(&row.slot).is_err());
-        let needle = self.filter.to_lowercase();
+        let others = |row: &Row| slots.binary_search(&row.slot).is_err();
+        self.order.retain(others);
+        if let Some(filtered) = &mut self.filtered {
+            filtered.retain(others);
+        }
+        let filter = Filter::of(&self.filter);
         let key_of = |slot| -> Option<Key> {
             let release = releases.get(slot)?;
             Some(releases.sort_key(slot, release, is_fresh(release, fresh)))
@@ -244,16 +305,21 @@ impl Board {
             let (Some(release), Some(key)) = (with_a_row(slot, releases), key_of(slot)) else {
                 continue;
             };
-            if !needle.is_empty() && !matches(release, key.0, &needle) {
-                continue;
+            let put = |rows: &mut Vec<Row>| {
+                let place = rows.partition_point(|row| {
+                    key_of(row.slot).is_some_and(|other| {
+                        compare((other, row.slot), (key, slot), releases) == Ordering::Less
+                    })
+                });
+                rows.insert(place, Row { slot, group: key.0 });
+            };
+            put(&mut self.order);
+            if filter.leaves(release, key.0) {
+                self.widest.see(release);
+                if let Some(filtered) = &mut self.filtered {
+                    put(filtered);
+                }
             }
-            let place = self.order.partition_point(|row| {
-                key_of(row.slot).is_some_and(|other| {
-                    compare((other, row.slot), (key, slot), releases) == Ordering::Less
-                })
-            });
-            self.order.insert(place, Row { slot, group: key.0 });
-            self.widest.see(release);
         }
     }
 
@@ -267,15 +333,11 @@ impl Board {
             self.selected = self.wanted.take();
             self.untouched = false;
         }
-        if self
-            .selected
-            .as_ref()
-            .is_none_or(|id| self.place_of(id, releases).is_none())
-        {
+        if self.selected_place(releases).is_none() {
             // The selected release has gone or is filtered out: its place is told, not taken by another one silently.
             let had = self.selected.take();
             self.selected = self
-                .order
+                .rows()
                 .first()
                 .and_then(|row| releases.get(row.slot))
                 .map(|release| release.rollout.id.clone());
@@ -285,18 +347,12 @@ impl Board {
         }
     }
 
-    /// While the order rests, rows keep their places and groups; only releases that have gone leave.
-    fn keep_rows(&mut self, releases: &Releases, fresh: &Fresh) {
-        if !self.stale.all {
-            let slots = std::mem::take(&mut self.stale.slots);
-            let uncounted = slots.get(self.stale.counted..).unwrap_or_default();
-            self.recount(uncounted, releases, fresh);
-            self.stale.counted = slots.len();
-            self.stale.slots = slots;
-        } else if !std::mem::replace(&mut self.stale.all_counted, true) {
-            self.order.retain(|row| releases.get(row.slot).is_some());
+    fn count(&mut self, releases: &Releases, fresh: &Fresh) {
+        let stale = std::mem::take(&mut self.stale.counts);
+        if stale.all {
             self.count_all(releases, fresh);
-            self.counts.shown = self.order.len();
+        } else {
+            self.recount(&stale.slots, releases, fresh);
         }
     }
 
@@ -339,7 +395,11 @@ impl Board {
     /// Where a release is in the order.
     pub fn place_of(&self, id: &ReleaseId, releases: &Releases) -> Option<usize> {
         let slot = releases.slot_of(id)?;
-        self.order.iter().position(|row| row.slot == slot)
+        let rows = self.rows();
+        if rows.get(self.place).is_some_and(|row| row.slot == slot) {
+            return Some(self.place);
+        }
+        rows.iter().position(|row| row.slot == slot)
     }
 
     pub fn selected_place(&self, releases: &Releases) -> Option<usize> {
@@ -348,19 +408,20 @@ impl Board {
 
     /// Moves the selection by rows. Returns whether it moved.
     pub fn move_by(&mut self, by: isize, releases: &Releases, now: Timestamp) -> bool {
-        if self.order.is_empty() {
+        let Some(last) = self.rows().len().checked_sub(1) else {
             return false;
-        }
+        };
         let place = self.selected_place(releases).unwrap_or(0);
-        let last = self.order.len() - 1;
         let to = place.saturating_add_signed(by).min(last);
         self.select_place(to, releases, now)
     }
 
     pub fn select_place(&mut self, place: usize, releases: &Releases, now: Timestamp) -> bool {
-        let Some(release) = self.order.get(place).and_then(|row| releases.get(row.slot)) else {
+        let row = self.rows().get(place);
+        let Some(release) = row.and_then(|row| releases.get(row.slot)) else {
             return false;
         };
+        self.place = place;
         let id = release.rollout.id.clone();
         let moved = self.selected.as_ref() != Some(&id);
         self.untouched = false;
@@ -376,7 +437,8 @@ impl Board {
     pub fn next_needing(&mut self, forward: bool, releases: &Releases, now: Timestamp) -> bool {
         let asks = |row: &Row| matches!(row.group, Group::Broken | Group::NeedsYou);
         let place = self.selected_place(releases);
-        let count = self.order.len();
+        let rows = self.rows();
+        let count = rows.len();
         let found = (1..=count).find_map(|step| {
             let from = place.unwrap_or(if forward { count - 1 } else { 0 });
             let at = if forward {
@@ -384,7 +446,7 @@ impl Board {
             } else {
                 (from + count - step % count) % count
             };
-            self.order.get(at).filter(|row| asks(row)).map(|_| at)
+            rows.get(at).filter(|row| asks(row)).map(|_| at)
         });
         found.is_some_and(|place| self.select_place(place, releases, now))
     }
@@ -392,8 +454,9 @@ impl Board {
     /// Where a group's rows are in the order.
     pub fn places_of(&self, group: Group) -> Range<usize> {
         // Rows keep their group while the order rests, so the order stays sorted by it.
-        let start = self.order.partition_point(|row| row.group < group);
-        let end = self.order.partition_point(|row| row.group <= group);
+        let rows = self.rows();
+        let start = rows.partition_point(|row| row.group < group);
+        let end = rows.partition_point(|row| row.group <= group);
         start..end
     }
 
@@ -421,7 +484,8 @@ impl Board {
             self.top = 0;
             return;
         };
-        let last = self.order.len().saturating_sub(1);
+        self.place = place;
+        let last = self.rows().len().saturating_sub(1);
         let half = (lines / 2).max(1);
         let beyond = |top| self.line_of(top, place, layout.headings) >= lines;
         let mut top = self.top.min(last);
@@ -468,23 +532,52 @@ fn compare(a: (Key, Slot), b: (Key, Slot), releases: &Releases) -> Ordering {
     })
 }
 
-/// Whether a release matches the filter: by substring of what one would look for, any of several words all together.
-fn matches(release: &Release, group: Group, needle: &str) -> bool {
-    let id = &release.rollout.id;
-    needle.split_whitespace().all(|word| {
-        let (negated, word) = match word.strip_prefix('!') {
-            Some(rest) if !rest.is_empty() => (true, rest),
-            _ => (false, word),
-        };
-        let found = id.name.as_str().to_lowercase().contains(word)
-            || id.environment.as_str().to_lowercase().contains(word)
-            || id.namespace.as_str().to_lowercase().contains(word)
-            || id.kind.word().contains(word)
-            || release.rollout.phase.word().contains(word)
-            || group_words(group).contains(word)
-            || release.current().label().to_lowercase().contains(word);
-        found != negated
-    })
+/// What is typed into the filter: substrings of what one would look for, all of which a release must have, or not have
+/// where a word begins with `!`.
+struct Filter {
+    lower: String,
+}
+
+impl Filter {
+    fn of(typed: &str) -> Self {
+        Self {
+            lower: typed.to_lowercase(),
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.lower.is_empty()
+    }
+
+    fn leaves(&self, release: &Release, group: Group) -> bool {
+        let id = &release.rollout.id;
+        self.lower.split_whitespace().all(|word| {
+            let (negated, word) = match word.strip_prefix('!') {
+                Some(rest) if !rest.is_empty() => (true, rest),
+                _ => (false, word),
+            };
+            let found = has(id.name.as_str(), word)
+                || has(id.environment.as_str(), word)
+                || has(id.namespace.as_str(), word)
+                || id.kind.word().contains(word)
+                || release.rollout.phase.word().contains(word)
+                || group_words(group).contains(word)
+                || has(&release.current().label(), word);
+            found != negated
+        })
+    }
+}
+
+/// Nearly all names have no capital letters: a filter is typed over ten thousand of them, which are not all written anew.
+fn has(text: &str, lower: &str) -> bool {
+    let is_lower = text
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower {
+        text.contains(lower)
+    } else {
+        text.to_lowercase().contains(lower)
+    }
 }
 
 /// The heading of a group.

@@ -46,10 +46,11 @@ fn rollout(number: u8, phase: u8, since: u8) -> Rollout {
         },
         message: Safe::default(),
         replicas: Replicas::default(),
-        images: Box::default(),
+        images: Arc::default(),
         managed_by: None,
-        since: Timestamp::from_second(i64::from(since)).ok(),
-        created: None,
+        since: Timestamp::from_second(i64::from(since))
+            .ok()
+            .map(Into::into),
         progress_deadline_s: None,
         not_undone: None,
         links: None,
@@ -78,18 +79,26 @@ fn listed(count: u8) -> (Releases, Board) {
     (releases, board)
 }
 
+/// What a finger may have made of the filter meanwhile.
+fn typed() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::weighted(
+        0.2,
+        prop::sample::select(vec!["", "healthy", "!broken", "service-1", "HEALTHY e-3"]),
+    )
+}
+
 proptest! {
     #[test]
     fn rows_put_in_their_places_one_by_one_are_where_a_new_order_has_them(
-        changes in prop::collection::vec((0_u8..40, any::<u8>(), any::<u8>(), any::<bool>()), 0..60),
-        filter in prop::sample::select(vec!["", "healthy", "!broken"]),
+        changes in prop::collection::vec((0_u8..40, any::<u8>(), any::<u8>(), any::<bool>(), typed()), 0..60),
     ) {
         let (mut releases, mut board) = listed(40);
-        filter.clone_into(&mut board.filter);
-        board.order_is_stale();
-        board.arrange(&releases, &fresh(), false);
-        for (number, phase, since, draw) in changes {
+        for (number, phase, since, draw, typed) in changes {
             told(&mut releases, &mut board, rollout(number, phase, since));
+            if let Some(typed) = typed {
+                typed.clone_into(&mut board.filter);
+                board.filter_is_stale();
+            }
             if draw {
                 board.arrange(&releases, &fresh(), phase % 3 == 0);
             }
@@ -99,6 +108,7 @@ proptest! {
         anew.order_is_stale();
         anew.arrange(&releases, &fresh(), false);
         prop_assert_eq!(board.rows(), anew.rows());
+        prop_assert_eq!(board.selected_place(&releases), anew.selected_place(&releases));
         prop_assert_eq!(board.counts, anew.counts);
     }
 }
@@ -117,6 +127,28 @@ fn a_row_that_changes_while_the_order_rests_is_counted_at_once_and_moved_afterwa
     assert_eq!(board.place_of(&id(0), &releases), Some(0));
     assert_eq!(board.counts.broken, broken + 1);
     assert!(!board.needs_order());
+}
+
+#[test]
+fn a_filter_is_laid_over_rows_that_keep_their_places() {
+    let (mut releases, mut board) = listed(8);
+    let before = board.rows().to_vec();
+    told(&mut releases, &mut board, rollout(0, 3, 0));
+    "SERVICE-".clone_into(&mut board.filter);
+    board.filter_is_stale();
+    board.arrange(&releases, &fresh(), true);
+    assert_eq!(board.rows(), before, "all of them have it");
+    "service-5".clone_into(&mut board.filter);
+    board.filter_is_stale();
+    board.arrange(&releases, &fresh(), true);
+    assert_eq!(board.rows().len(), 1);
+    assert_eq!(board.counts.shown, 1);
+    board.filter.clear();
+    board.filter_is_stale();
+    board.arrange(&releases, &fresh(), true);
+    assert_eq!(board.rows(), before);
+    board.arrange(&releases, &fresh(), false);
+    assert_eq!(board.place_of(&id(0), &releases), Some(0));
 }
 
 #[test]

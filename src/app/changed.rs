@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{actions::LineState, state::State};
 use crate::model::{
     id::{EnvironmentName, ReleaseId},
+    moment::Moment,
     pipeline::RunId,
     release::Release,
     rollout::Phase,
@@ -164,7 +165,7 @@ fn moments(release: &Release) -> Vec<(Timestamp, String)> {
     let mut moments = Vec::new();
     let current = release.current();
     for set in &release.sets {
-        if let Some(created) = set.created {
+        if let Some(created) = set.created.map(Moment::time) {
             let version = crate::model::release::Version {
                 revision: Some(set.revision),
                 hash: set.hash.clone(),

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use jiff::Timestamp;
-
 use super::{
     beside::{SourceKind, WaitingGate},
     msg::Effect,
@@ -14,6 +12,7 @@ use super::{
 use crate::{
     model::{
         id::{EnvironmentName, ReleaseId, Uid},
+        moment::Moment,
         pipeline::{GateId, Repository},
         release::Group,
         source::{SourceHealth, SourceState},
@@ -29,16 +28,17 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Waiting {
     Release(ReleaseId),
-    Gate(GateId),
+    /// Boxed: a fleet of thousands has as many of the others.
+    Gate(Box<GateId>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub waiting: Waiting,
     pub environment: EnvironmentName,
-    pub since: Option<Timestamp>,
+    pub since: Option<Moment>,
     /// When the system gives up waiting.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<Moment>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -130,7 +130,7 @@ impl Inbox {
             .entries
             .iter()
             .filter_map(|entry| match &entry.waiting {
-                Waiting::Gate(id) => Some(id),
+                Waiting::Gate(id) => Some(&**id),
                 Waiting::Release(_) => None,
             })
             .collect();
@@ -221,19 +221,20 @@ impl State {
             .map(|release| Entry {
                 waiting: Waiting::Release(release.rollout.id.clone()),
                 environment: release.rollout.id.environment.clone(),
-                since: release.since(),
+                since: release.since().map(Moment::from),
                 deadline: None,
             })
             .chain(self.beside.gates.iter().map(|gate| Entry {
-                waiting: Waiting::Gate(gate.id.clone()),
+                waiting: Waiting::Gate(Box::new(gate.id.clone())),
                 environment: gate.environment.clone(),
-                since: gate.since,
-                deadline: gate.gate.deadline,
+                since: gate.since.map(Moment::from),
+                deadline: gate.gate.deadline.map(Moment::from),
             }))
             .collect();
         entries.sort_by(|a, b| {
             (a.since.is_none(), a.since, &a.waiting).cmp(&(b.since.is_none(), b.since, &b.waiting))
         });
+        entries.shrink_to_fit();
         self.inbox.rests = self.order_rests() && self.inbox.keep_places(&mut entries);
         self.dirty |= self.inbox.replace(entries);
     }
@@ -258,7 +259,7 @@ impl State {
     pub(super) fn mark_in_inbox(&mut self) {
         match self.inbox.selected.clone() {
             Some(Waiting::Gate(id)) => {
-                toggle(&mut self.inbox.marked, id);
+                toggle(&mut self.inbox.marked, *id);
             }
             Some(Waiting::Release(id)) => {
                 toggle(&mut self.board.marked, id);
@@ -278,7 +279,7 @@ impl State {
             .iter()
             .filter(|_| self.view == View::Inbox)
             .filter_map(|entry| match &entry.waiting {
-                Waiting::Gate(id) if self.inbox.marked.contains(id) => self.beside.gate(id),
+                Waiting::Gate(id) if self.inbox.marked.contains(&**id) => self.beside.gate(id),
                 _ => None,
             })
             .map(|gate| QueueItem::Gate(subject(gate)))

@@ -1,4 +1,4 @@
-//! Where each release is in the store, by one of its names, in 17 bytes a release: the names themselves are in the store
+//! Where each release is in the store, by one of its names, in some fifteen bytes a release: the names themselves are in the store
 //! already, and a second copy of ten thousand of them is a megabyte. Holds hashes; must always be asked together with
 //! whoever can tell whether the release in a slot is the one that is meant.
 
@@ -12,8 +12,9 @@ use super::releases::Slot;
 #[derive(Debug)]
 pub(super) struct Index<K> {
     hasher: RandomState,
-    slots: HashMap<u64, Slot>,
-    /// Names whose hash another one has. Two in ten thousand of 64 bits will not be seen, and would be lost without this.
+    /// By half of the hash: more of it would be mostly room.
+    slots: HashMap<u32, Slot>,
+    /// Names whose half another one has: one or two in a hundred thousand.
     crowded: HashMap<K, Slot>,
 }
 
@@ -30,7 +31,7 @@ impl<K> Default for Index<K> {
 impl<K: Hash + Eq + Clone> Index<K> {
     /// `is` tells whether the release in a slot has this name.
     pub(super) fn get(&self, key: &K, is: impl Fn(Slot) -> bool) -> Option<Slot> {
-        let by_hash = self.slots.get(&self.hasher.hash_one(key)).copied();
+        let by_hash = self.slots.get(&self.half(key)).copied();
         by_hash
             .filter(|slot| is(*slot))
             .or_else(|| self.crowded.get(key).copied())
@@ -38,10 +39,15 @@ impl<K: Hash + Eq + Clone> Index<K> {
 
     /// Of a name that is not in it.
     pub(super) fn insert(&mut self, key: &K, slot: Slot) {
-        self.insert_hashed(self.hasher.hash_one(key), key, slot);
+        self.insert_hashed(self.half(key), key, slot);
     }
 
-    fn insert_hashed(&mut self, hash: u64, key: &K, slot: Slot) {
+    #[expect(clippy::cast_possible_truncation, reason = "half of it is wanted")]
+    fn half(&self, key: &K) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
+    fn insert_hashed(&mut self, hash: u32, key: &K, slot: Slot) {
         match self.slots.entry(hash) {
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(slot);
@@ -55,7 +61,7 @@ impl<K: Hash + Eq + Clone> Index<K> {
     /// The name of the release in this slot.
     pub(super) fn remove(&mut self, key: &K, slot: Slot) {
         if self.crowded.remove(key).is_none() {
-            let hash = self.hasher.hash_one(key);
+            let hash = self.half(key);
             if self.slots.get(&hash) == Some(&slot) {
                 self.slots.remove(&hash);
             }
@@ -76,7 +82,7 @@ mod tests {
         let names = ["cart", "checkout"];
         let is = |name: &'static str| move |slot: Slot| names[slot as usize] == name;
         let mut index: Index<&str> = Index::default();
-        let hash = index.hasher.hash_one("cart");
+        let hash = index.half(&"cart");
         index.insert(&"cart", 0);
         index.insert_hashed(hash, &"checkout", 1);
         assert_eq!(index.get(&"cart", is("cart")), Some(0));

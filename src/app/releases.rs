@@ -13,7 +13,7 @@ use crate::model::{
     event::{Collection, CollectionKind, Fact},
     id::{EnvironmentName, ReleaseId, Uid, WorkloadKind},
     release::{Group, Release, SortAge},
-    replica_set::ReplicaSet,
+    replica_set::{Owned, ReplicaSet},
     rollout::Rollout,
 };
 
@@ -185,7 +185,7 @@ impl Releases {
             }
             Fact::Rollout(rollout) => self.put(rollout),
             Fact::RolloutGone { id, uid } => self.remove(id, uid),
-            Fact::ReplicaSet(set) => self.put_set(environment, set.clone()),
+            Fact::ReplicaSet(owned) => self.put_set(environment, owned.clone()),
             Fact::ReplicaSetGone { owner, uid } => self.remove_set(owner, uid),
             Fact::Complete(collection) => self.complete(environment, collection),
             Fact::Absent(collection) => {
@@ -213,19 +213,15 @@ impl Releases {
                 self.by_uid.insert(&rollout.uid, slot);
             }
             release.rollout = Arc::clone(rollout);
+            share(rollout, &mut release.sets);
             return if claims_anew {
                 Changed::Set
             } else {
                 Changed::Release(slot)
             };
         }
-        let mut sets: Vec<ReplicaSet> = self
-            .early
-            .remove(&rollout.uid)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|set| share(rollout, set))
-            .collect();
+        let mut sets = self.early.remove(&rollout.uid).unwrap_or_default();
+        share(rollout, &mut sets);
         sort(&mut sets);
         let release = Release {
             rollout: Arc::clone(rollout),
@@ -313,18 +309,18 @@ impl Releases {
         Changed::Set
     }
 
-    fn put_set(&mut self, environment: &EnvironmentName, set: ReplicaSet) -> Changed {
+    fn put_set(&mut self, environment: &EnvironmentName, Owned { owner, set }: Owned) -> Changed {
         self.told_anywhere(environment, CollectionKind::ReplicaSets, &set.uid);
-        let Some(slot) = self.slot_of_uid(&set.owner) else {
-            let sets = self.early.entry(set.owner.clone()).or_default();
+        let Some(slot) = self.slot_of_uid(&owner) else {
+            let sets = self.early.entry(owner).or_default();
             replace(sets, set);
             return Changed::Nothing;
         };
         let Some(Some(release)) = self.slots.get_mut(slot as usize) else {
             return Changed::Nothing;
         };
-        let set = share(&release.rollout, set);
         replace(&mut release.sets, set);
+        share(&release.rollout, &mut release.sets);
         sort(&mut release.sets);
         Changed::Release(slot)
     }
@@ -402,6 +398,8 @@ impl Releases {
                 for (id, uid) in gone {
                     self.remove(&id, &uid);
                 }
+                // Told one by one, with room for as many again.
+                self.slots.shrink_to_fit();
             }
             CollectionKind::ReplicaSets => {
                 for release in self.slots.iter_mut().flatten() {
@@ -416,18 +414,12 @@ impl Releases {
 }
 
 /// What a set has in common with its rollout is kept once: there are thirty thousand sets to ten thousand rollouts.
-fn share(rollout: &Rollout, mut set: ReplicaSet) -> ReplicaSet {
-    if set.owner == rollout.uid {
-        set.owner = rollout.uid.clone();
+fn share(rollout: &Rollout, sets: &mut [ReplicaSet]) {
+    for set in sets {
+        if set.images == rollout.images {
+            set.images = Arc::clone(&rollout.images);
+        }
     }
-    if let Some(argo) = rollout.argo()
-        && let Some(same) = [&argo.current_hash, &argo.stable_hash]
-            .into_iter()
-            .find(|hash| hash.is_some() && **hash == set.hash)
-    {
-        set.hash.clone_from(same);
-    }
-    set
 }
 
 fn replace(sets: &mut Vec<ReplicaSet>, set: ReplicaSet) {
@@ -444,6 +436,6 @@ fn sort(sets: &mut [ReplicaSet]) {
     sets.sort_by(|a, b| {
         b.revision
             .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.hash.cmp(&b.hash))
     });
 }

@@ -391,10 +391,11 @@ pub fn commit_of(release: &Release) -> Option<Joined<Commit>> {
             because: "the commit that its pod template names".to_owned(),
         });
     }
-    let tag = tag_of(release.current().images.first()?)?;
+    let current = release.current();
+    let tag = tag_of(current.images.first()?)?;
     // Only a whole commit: a part of one is a likeness.
     [
-        Some(tag.as_str()),
+        Some(tag),
         tag.strip_prefix("sha-"),
         tag.rsplit_once('-').map(|(_, last)| last),
     ]

@@ -132,7 +132,7 @@ impl State {
                 environment.health = health.clone();
                 self.dirty = true;
                 if was != health.state {
-                    self.board.order_is_stale();
+                    self.all_is_stale();
                 }
                 self.ask_guards_again();
             }
@@ -155,7 +155,7 @@ impl State {
             {
                 environment.without_rollouts = true;
                 self.releases.apply(name, fact);
-                self.board.order_is_stale();
+                self.all_is_stale();
                 self.dirty = true;
             }
             Fact::Rollout(rollout) => {
@@ -174,18 +174,36 @@ impl State {
     }
 
     fn changed(&mut self, name: &EnvironmentName, fact: &Fact) {
+        let waited = self.waits_since(fact);
         match self.releases.apply(name, fact) {
             Changed::Nothing => {}
             Changed::Release(slot) => {
                 self.board.place_is_stale(slot);
+                // Of a thousand changes a second few are about what waits.
+                self.inbox_is_stale |= waited != self.waits_since(fact);
                 self.dirty = true;
             }
             Changed::Set => {
-                self.board.order_is_stale();
+                self.all_is_stale();
                 self.beside.joins_are_stale();
                 self.dirty = true;
             }
         }
+    }
+
+    /// Whether the release of this fact waits for a human, and since when: what the Inbox is made of.
+    fn waits_since(&self, fact: &Fact) -> Option<Option<Timestamp>> {
+        let Fact::Rollout(rollout) = fact else {
+            return None;
+        };
+        let release = self.releases.find(&rollout.id)?;
+        release.waits_for_human().then(|| release.since())
+    }
+
+    /// Something changed that every row depends on.
+    fn all_is_stale(&mut self) {
+        self.board.order_is_stale();
+        self.inbox_is_stale = true;
     }
 
     /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
@@ -395,6 +413,7 @@ impl State {
     fn time_passed(&mut self) -> Vec<Effect> {
         let now = self.now;
         let mut effects = Vec::new();
+        let mut stale = false;
         for environment in self.environments.values_mut() {
             if let Arming::Armed { until: Some(until) } = environment.arming
                 && until <= now
@@ -413,11 +432,14 @@ impl State {
                 environment.health.since = now;
                 environment.health.detail =
                     crate::model::text::sanitise("nothing heard for more than 75 s");
-                self.board.order_is_stale();
-                self.dirty = true;
+                stale = true;
             }
         }
         self.dirty |= self.beside.grow_old(now);
+        if stale {
+            self.all_is_stale();
+            self.dirty = true;
+        }
         if let Some(Overlay::Plan(dialog)) = self.overlays.last_mut() {
             let was_ready = matches!(dialog.stage, Stage::Ready { .. });
             if dialog.tick(now) {
@@ -456,10 +478,9 @@ impl State {
             self.inbox_is_stale = true;
             self.remember_what_changed();
         }
-        let ordered = self.board.needs_order();
         self.arrange_board();
         let rested = self.inbox.order_waits() && !self.order_rests();
-        if ordered || rested || std::mem::take(&mut self.inbox_is_stale) {
+        if rested || std::mem::take(&mut self.inbox_is_stale) {
             self.collect_inbox();
         }
     }

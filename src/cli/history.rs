@@ -82,7 +82,7 @@ pub(super) fn text(revisions: &[Revision]) -> String {
         };
         [
             revision.number.to_string(),
-            version.label(),
+            version.label().into_owned(),
             revision
                 .hash
                 .as_ref()

@@ -60,7 +60,7 @@ impl Waits<'_> {
                 since,
                 release.rollout.id.environment.to_string(),
                 format!("{} {}", release.rollout.id.name, release.current().label()),
-                release.words(now, false),
+                release.words(now, false).into_owned(),
                 release.rollout.id.to_string(),
             ],
             Self::Gate(gate) => [

@@ -1,7 +1,7 @@
 //! What is read only for the release that is open: pods, analysis runs measurement by measurement, experiments,
 //! events, revisions and their differences. Facts only.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -128,7 +128,7 @@ pub struct Event {
 pub struct Revision {
     pub number: u64,
     pub hash: Option<PodHash>,
-    pub images: Box<[Safe]>,
+    pub images: Arc<[Safe]>,
     pub change_cause: Option<Safe>,
     pub created: Option<Timestamp>,
     pub is_stable: bool,

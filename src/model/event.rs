@@ -11,7 +11,7 @@ use super::{
     incident::IncidentFacts,
     metrics::Metrics,
     pipeline::{Budget, Changes, Repository, RepositoryFacts},
-    replica_set::ReplicaSet,
+    replica_set::Owned,
     rollout::Rollout,
     source::{Access, SourceHealth, SourceState, WhoAmI},
     text::Safe,
@@ -53,7 +53,7 @@ pub enum Fact {
         id: ReleaseId,
         uid: Uid,
     },
-    ReplicaSet(ReplicaSet),
+    ReplicaSet(Owned),
     ReplicaSetGone {
         owner: Uid,
         uid: Uid,

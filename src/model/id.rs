@@ -5,11 +5,44 @@ use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
 
-macro_rules! shared_text {
-    ($(#[$doc:meta])* $name:ident) => {
+use super::short::Short;
+pub use super::uid::Uid;
+
+macro_rules! text_as {
+    ($kept:ty, $(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name($kept);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+macro_rules! shared_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        text_as!(Arc<str>, $(#[$doc])* $name);
 
         impl $name {
             pub fn new(text: &str) -> Self {
@@ -19,28 +52,19 @@ macro_rules! shared_text {
                 &self.0
             }
         }
+    };
+}
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+macro_rules! short_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        text_as!(Short, $(#[$doc])* $name);
+
+        impl $name {
+            pub fn new(text: &str) -> Self {
+                Self(Short::new(text))
             }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                Self::new(text)
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
             }
         }
     };
@@ -62,15 +86,11 @@ shared_text!(
     /// A source of facts, `kubernetes/prod-eu`.
     SourceId
 );
-shared_text!(
-    /// The server's own identity of one object. Another object under the same name has another one.
-    Uid
-);
-shared_text!(
+short_text!(
     /// A `resourceVersion`. Opaque: compared for equality only.
     ResourceVersion
 );
-shared_text!(
+short_text!(
     /// A pod-template hash, which names one version of a workload's template.
     PodHash
 );

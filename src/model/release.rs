@@ -1,12 +1,13 @@
 //! A release as the Board shows it: a rollout with the versions that still have ReplicaSets, grouped by what it asks of
 //! a human. Pure functions over facts; freshness and permission are passed in by those who know them.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{borrow::Cow, cmp::Reverse, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     id::{PodHash, Uid},
+    moment::Moment,
     replica_set::ReplicaSet,
     rollout::{
         ArgoStrategy, PauseCondition, PauseReason, Phase, Rollout, RunPhase, RunRole, Workload,
@@ -47,37 +48,38 @@ impl Group {
 pub struct Version {
     pub revision: Option<u64>,
     pub hash: Option<PodHash>,
-    pub images: Box<[Safe]>,
+    pub images: Arc<[Safe]>,
 }
 
 impl Version {
     /// The short name of a version: the tag of its first image, a short digest, the revision, or the hash.
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> Cow<'_, str> {
         if let Some(tag) = self.images.first().and_then(|image| tag_of(image)) {
-            return tag;
+            return tag.into();
         }
         match (&self.revision, &self.hash) {
-            (Some(revision), _) => format!("revision {revision}"),
-            (None, Some(hash)) => hash.to_string(),
-            (None, None) => "unknown version".to_owned(),
+            (Some(revision), _) => format!("revision {revision}").into(),
+            (None, Some(hash)) => hash.as_str().into(),
+            (None, None) => "unknown version".into(),
         }
     }
 }
 
 /// The tag of an image reference, or the first 12 digits of its digest where it has no tag.
 /// `registry:5000/shop/checkout` has no tag: a colon before the last slash is a port.
-pub fn tag_of(image: &str) -> Option<String> {
+pub fn tag_of(image: &str) -> Option<&str> {
     let (name, digest) = match image.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
         None => (image, None),
     };
     let last = name.rsplit('/').next().unwrap_or(name);
     if let Some((_, tag)) = last.split_once(':') {
-        return Some(tag.to_owned());
+        return Some(tag);
     }
     let digest = digest?;
     let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
-    Some(hex.chars().take(12).collect())
+    let end = hex.char_indices().nth(12).map_or(hex.len(), |(at, _)| at);
+    hex.get(..end)
 }
 
 impl Release {
@@ -95,7 +97,7 @@ impl Release {
             None => Version {
                 revision: None,
                 hash: Some(hash.clone()),
-                images: Box::default(),
+                images: Arc::default(),
             },
         }
     }
@@ -109,7 +111,7 @@ impl Release {
                     Version {
                         revision: None,
                         hash: None,
-                        images: Box::default(),
+                        images: Arc::default(),
                     },
                     |hash| self.version_of_hash(hash),
                 );
@@ -237,7 +239,7 @@ impl Release {
                     .min()
             }
         });
-        argo_since.or(self.rollout.since)
+        argo_since.or(self.rollout.since).map(Moment::time)
     }
 
     /// What the next promotion really does, in words; `None` where nothing can be promoted.
@@ -264,48 +266,48 @@ impl Release {
 
     /// The state in words, without colour: what the Board's ROLLOUT column and the command line say.
     /// `may_act` decides between "waits for you" and "waits for a human".
-    pub fn words(&self, now: Timestamp, may_act: bool) -> String {
+    pub fn words(&self, now: Timestamp, may_act: bool) -> Cow<'_, str> {
         let rollout = &self.rollout;
         match &rollout.phase {
             Phase::Degraded if rollout.aborted() => match self.serving_before() {
-                Some(version) => format!("aborted, {} serves 100 %", version.label()),
-                None => "aborted".to_owned(),
+                Some(version) => format!("aborted, {} serves 100 %", version.label()).into(),
+                None => "aborted".into(),
             },
-            Phase::Degraded => format!("degraded: {}", &*rollout.message),
-            Phase::Paused if rollout.paused_by_hand() => "paused by hand".to_owned(),
+            Phase::Degraded => format!("degraded: {}", &*rollout.message).into(),
+            Phase::Paused if rollout.paused_by_hand() => "paused by hand".into(),
             Phase::Paused => self.paused_words(now, may_act),
             Phase::Progressing => self.progressing_words(),
-            Phase::Healthy => "healthy".to_owned(),
-            Phase::Unknown(said) if said.is_empty() => "unknown".to_owned(),
-            Phase::Unknown(said) => format!("unknown phase {}", &**said),
+            Phase::Healthy => "healthy".into(),
+            Phase::Unknown(said) if said.is_empty() => "unknown".into(),
+            Phase::Unknown(said) => format!("unknown phase {}", &**said).into(),
         }
     }
 
-    fn paused_words(&self, now: Timestamp, may_act: bool) -> String {
+    fn paused_words(&self, now: Timestamp, may_act: bool) -> Cow<'_, str> {
         let waits = if may_act {
             "waits for you"
         } else {
             "waits for a human"
         };
         let Some(argo) = self.rollout.argo() else {
-            return waits.to_owned();
+            return waits.into();
         };
         if argo
             .pause_conditions
             .iter()
             .any(|c| c.reason == PauseReason::InconclusiveAnalysis)
         {
-            return format!("analysis inconclusive, {waits}");
+            return format!("analysis inconclusive, {waits}").into();
         }
         if argo
             .pause_conditions
             .iter()
             .any(|c| c.reason == PauseReason::InconclusiveExperiment)
         {
-            return format!("experiment inconclusive, {waits}");
+            return format!("experiment inconclusive, {waits}").into();
         }
         if let ArgoStrategy::BlueGreen(_) = argo.strategy {
-            return format!("preview ready, 0 % of traffic, {waits}");
+            return format!("preview ready, 0 % of traffic, {waits}").into();
         }
         if let Some(canary) = self.rollout.canary()
             && let Some((
@@ -318,6 +320,7 @@ impl Release {
             && let Some(started) = argo.pause_conditions.iter().filter_map(|c| c.since).min()
         {
             let end = started
+                .time()
                 .saturating_add(SignedDuration::from_secs(*seconds))
                 .unwrap_or(now);
             let left = end.duration_since(now).as_secs().max(0);
@@ -325,33 +328,35 @@ impl Release {
                 "{} left of {}",
                 duration_words(left),
                 duration_words(*seconds)
-            );
+            )
+            .into();
         }
-        waits.to_owned()
+        waits.into()
     }
 
-    fn progressing_words(&self) -> String {
+    fn progressing_words(&self) -> Cow<'_, str> {
         let rollout = &self.rollout;
         if let Some(argo) = rollout.argo() {
             if argo.waiting_to_unpause() {
-                return "going on".to_owned();
+                return "going on".into();
             }
             if argo.promote_full {
                 return format!(
                     "fully: {} of {} ready",
                     rollout.replicas.updated.min(rollout.replicas.available),
                     rollout.replicas.desired
-                );
+                )
+                .into();
             }
             if let Some(run) = argo.run(RunRole::Step)
                 && !run.phase.is_final()
             {
-                return "analysis runs".to_owned();
+                return "analysis runs".into();
             }
             if let Some(run) = argo.run(RunRole::Step)
                 && run.phase == RunPhase::Inconclusive
             {
-                return "analysis inconclusive".to_owned();
+                return "analysis inconclusive".into();
             }
         }
         let replicas = rollout.replicas;
@@ -360,12 +365,13 @@ impl Release {
                 "{} of {} ready",
                 replicas.updated.min(replicas.available),
                 replicas.desired
-            );
+            )
+            .into();
         }
         if rollout.message.is_empty() {
-            "progressing".to_owned()
+            "progressing".into()
         } else {
-            rollout.message.to_string()
+            rollout.message.as_str().into()
         }
     }
 

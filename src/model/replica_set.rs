@@ -1,28 +1,34 @@
 //! One version of a workload that still has a ReplicaSet. Facts only.
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
 use super::{
     id::{PodHash, Uid},
+    moment::Moment,
     text::Safe,
 };
+
+/// One that has not come to its release yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The controlling owner: a Rollout, a Deployment or an Experiment. Labels are never trusted for this.
+    pub owner: Uid,
+    pub set: ReplicaSet,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaSet {
     pub uid: Uid,
-    pub name: Safe,
-    /// The controlling owner: a Rollout, a Deployment or an Experiment. Labels are never trusted for this.
-    pub owner: Uid,
     pub hash: Option<PodHash>,
     pub revision: u64,
-    pub images: Box<[Safe]>,
+    pub images: Arc<[Safe]>,
     pub desired: i32,
     pub current: i32,
     pub ready: i32,
     pub available: i32,
-    pub created: Option<Timestamp>,
+    pub created: Option<Moment>,
     /// Until when an old blue-green version is kept up (`scale-down-deadline`).
-    pub scale_down_deadline: Option<Timestamp>,
+    pub scale_down_deadline: Option<Moment>,
     pub health: SetHealth,
 }
 

@@ -3,10 +3,9 @@
 
 use std::{fmt, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     id::{PodHash, ReleaseId, ResourceVersion, Uid, WorkloadKind},
+    moment::Moment,
     pipeline::Commit,
     step::Step,
     text::Safe,
@@ -69,7 +68,7 @@ pub struct Replicas {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PauseCondition {
     pub reason: PauseReason,
-    pub since: Option<Timestamp>,
+    pub since: Option<Moment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,15 +197,13 @@ pub struct Argo {
     pub controller_pause: bool,
     pub pause_conditions: Vec<PauseCondition>,
     pub aborted: bool,
-    pub aborted_at: Option<Timestamp>,
+    pub aborted_at: Option<Moment>,
     pub promote_full: bool,
-    pub runs_in_force: Vec<RunInForce>,
-    pub restart_at: Option<Timestamp>,
-    pub restarted_at: Option<Timestamp>,
+    pub runs_in_force: Box<[RunInForce]>,
+    pub restart_at: Option<Moment>,
+    pub restarted_at: Option<Moment>,
     /// The Deployment (or other object) that holds the template, if the Rollout does not. Boxed: few have one.
     pub workload_ref: Option<Box<WorkloadRef>>,
-    /// `spec.rollbackWindow.revisions`.
-    pub rollback_window: Option<i32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,17 +302,17 @@ pub struct Rollout {
     pub phase: Phase,
     pub message: Safe,
     pub replicas: Replicas,
-    /// Images of the current template, in the order of its containers; empty where the template is elsewhere.
-    pub images: Box<[Safe]>,
+    /// Images of the current template, in the order of its containers; empty where the template is elsewhere. Shared with the
+    /// ReplicaSet that has the same.
+    pub images: Arc<[Safe]>,
     /// Boxed: in a fleet of thousands its room is empty in most of them.
     pub managed_by: Option<Box<ManagedBy>>,
     /// Since when it has been in this phase, where the object says so.
-    pub since: Option<Timestamp>,
-    pub created: Option<Timestamp>,
+    pub since: Option<Moment>,
     /// Seconds without progress after which the vendor calls it failed; `None` for kinds that never do.
-    pub progress_deadline_s: Option<i64>,
+    pub progress_deadline_s: Option<i32>,
     /// An annotation on the object that declares what a roll back does not take back (`windlass.dev/not-undone`).
-    pub not_undone: Option<Safe>,
+    pub not_undone: Option<Box<Safe>>,
     /// What it says of where it comes from. Boxed: most say nothing.
     pub links: Option<Box<Links>>,
     pub workload: Workload,

@@ -307,12 +307,15 @@ fn retry(seen: &Rollout) -> Progress {
 fn restarted(seen: &Rollout, at: Timestamp) -> Progress {
     match seen.argo() {
         Some(argo) => {
-            if argo.restart_at.is_none_or(|restart_at| restart_at < at) {
+            if argo
+                .restart_at
+                .is_none_or(|restart_at| restart_at.time() < at)
+            {
                 return Progress::Unseen;
             }
             // The controller writes restartedAt when every pod is younger.
             match argo.restarted_at {
-                Some(restarted_at) if restarted_at >= at => {
+                Some(restarted_at) if restarted_at.time() >= at => {
                     Progress::InEffect("every pod is new".to_owned())
                 }
                 _ => Progress::Accepted,

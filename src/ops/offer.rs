@@ -80,27 +80,25 @@ pub fn offer(verb: Verb, release: &Release, access: Option<&Access>) -> Offer {
 }
 
 /// What one must be allowed to do. The plan says it exactly; this is the most likely.
-pub fn needs(verb: Verb, release: &Release) -> Vec<Need> {
+pub fn needs(verb: Verb, release: &Release) -> impl Iterator<Item = Need> + use<> {
     let rollout = &release.rollout;
-    match rollout.kind() {
+    let status = Some(Need::PatchRolloutsStatus);
+    let needs = match rollout.kind() {
         WorkloadKind::ArgoRollout => match verb {
-            Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
-                vec![Need::PatchRolloutsStatus]
-            }
-            Verb::Pause | Verb::Resume | Verb::Restart => vec![Need::PatchRollouts],
-            Verb::Rollback => vec![template_need(release)],
-            Verb::BackOut if rollout.fully_promoted() => {
-                vec![template_need(release), Need::PatchRolloutsStatus]
-            }
-            Verb::BackOut => vec![Need::PatchRolloutsStatus],
+            Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => [status, None],
+            Verb::Pause | Verb::Resume | Verb::Restart => [Some(Need::PatchRollouts), None],
+            Verb::Rollback => [Some(template_need(release)), None],
+            Verb::BackOut if rollout.fully_promoted() => [Some(template_need(release)), status],
+            Verb::BackOut => [status, None],
             // The CI host and the alert manager are asked for permission by the plan.
-            _ => Vec::new(),
+            _ => [None, None],
         },
-        _ if !verb.is_of_rollout() => Vec::new(),
-        WorkloadKind::Deployment => vec![Need::PatchDeployments],
-        WorkloadKind::StatefulSet => vec![Need::PatchStatefulSets],
-        WorkloadKind::DaemonSet => vec![Need::PatchDaemonSets],
-    }
+        _ if !verb.is_of_rollout() => [None, None],
+        WorkloadKind::Deployment => [Some(Need::PatchDeployments), None],
+        WorkloadKind::StatefulSet => [Some(Need::PatchStatefulSets), None],
+        WorkloadKind::DaemonSet => [Some(Need::PatchDaemonSets), None],
+    };
+    needs.into_iter().flatten()
 }
 
 fn template_need(release: &Release) -> Need {

@@ -76,14 +76,14 @@ pub enum Change {
 impl Change {
     pub fn from(&self) -> String {
         match self {
-            Self::Versions { from, .. } => from.label(),
+            Self::Versions { from, .. } => from.label().into_owned(),
             Self::Words { from, .. } => from.clone(),
         }
     }
 
     pub fn to(&self) -> String {
         match self {
-            Self::Versions { to, .. } => to.label(),
+            Self::Versions { to, .. } => to.label().into_owned(),
             Self::Words { to, .. } => to.clone(),
         }
     }

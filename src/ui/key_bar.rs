@@ -1,6 +1,8 @@
 //! The last line: what keys do here and now. Always the same order, back out first; a key that would be refused is grey.
 //! On the line above it stands what a key did, or why it did nothing, without moving anything.
 
+use std::borrow::Cow;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
@@ -55,8 +57,8 @@ pub(super) fn draw(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
 }
 
 /// One key and what it does.
-struct Item {
-    key: String,
+struct Item<'s> {
+    key: Cow<'s, str>,
     /// What it does to this very release, where there is room to say so.
     long: Option<String>,
     short: &'static str,
@@ -65,16 +67,16 @@ struct Item {
     rank: u8,
 }
 
-impl Item {
+impl<'s> Item<'s> {
     /// None where the command has no key: the bar tells keys.
-    fn of(state: &State, command: Command, does: &'static str, rank: u8) -> Option<Self> {
+    fn of(state: &'s State, command: Command, does: &'static str, rank: u8) -> Option<Self> {
         let key = state.session.keys.first(command)?;
-        Some(Self::fixed(key, does, rank))
+        Some(Self::fixed(key.into(), does, rank))
     }
 
-    fn fixed(key: &str, does: &'static str, rank: u8) -> Self {
+    fn fixed(key: Cow<'s, str>, does: &'static str, rank: u8) -> Self {
         Self {
-            key: key.to_owned(),
+            key,
             long: None,
             short: does,
             lit: true,
@@ -103,8 +105,9 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     let mut items = items(state);
     let room = usize::from(area.width.saturating_sub(1));
     let mut gap = 3;
-    let cells =
-        |items: &[Item], gap: usize| -> usize { items.iter().map(|item| item.cells() + gap).sum() };
+    let cells = |items: &[Item<'_>], gap: usize| -> usize {
+        items.iter().map(|item| item.cells() + gap).sum()
+    };
     // Shorter words before fewer keys, and what matters most keeps its words longest.
     while cells(&items, gap) > room + gap {
         let longest = items
@@ -146,7 +149,7 @@ fn keys(state: &State, area: Rect, buf: &mut Buffer, ink: &Ink) {
     }
 }
 
-fn items(state: &State) -> Vec<Item> {
+fn items(state: &State) -> Vec<Item<'_>> {
     let mut items = Vec::with_capacity(12);
     let of_rollout = match state.view {
         View::Board | View::Release => true,
@@ -181,7 +184,7 @@ fn items(state: &State) -> Vec<Item> {
         View::Audit | View::Sources => {
             let down = state.session.keys.first(Command::Down).unwrap_or_default();
             let up = state.session.keys.first(Command::Up).unwrap_or_default();
-            items.push(Item::fixed(&format!("{down} {up}"), "move", 4));
+            items.push(Item::fixed(format!("{down} {up}").into(), "move", 4));
             items.extend(Item::of(state, Command::Refresh, "read again", 5));
             items.extend(Item::of(state, Command::Back, "back to the Board", 2));
         }
@@ -208,11 +211,11 @@ fn target(state: &State) -> Option<(&Release, Option<&Environment>)> {
 
 /// What can be asked for about what is beside the rollout: a gate that waits on what is meant, and what changed before
 /// an alert on it.
-fn around(state: &State) -> Vec<Item> {
+fn around(state: &State) -> Vec<Item<'_>> {
     if !matches!(state.view, View::Board | View::Release | View::Inbox) {
         return Vec::new();
     }
-    let mut items = Vec::with_capacity(2);
+    let mut items = Vec::new();
     let meant = target(state);
     let gates: Vec<&WaitingGate> = match (state.view, meant) {
         (View::Inbox, _) => state.selected_gate().into_iter().collect(),
@@ -233,7 +236,7 @@ fn around(state: &State) -> Vec<Item> {
             .is_some_and(|environment| matches!(environment.arming, Arming::Armed { .. }));
         let may = gates.iter().any(|gate| gate.gate.may_decide != Some(false));
         items.push(Item {
-            key: key.to_owned(),
+            key: key.into(),
             long: Some(format!("approve {}", &*first.gate.environment)),
             short: "approve",
             lit: armed && may,
@@ -248,11 +251,11 @@ fn around(state: &State) -> Vec<Item> {
     items
 }
 
-fn verbs(
-    state: &State,
+fn verbs<'s>(
+    state: &'s State,
     release: &Release,
     environment: Option<&Environment>,
-    items: &mut Vec<Item>,
+    items: &mut Vec<Item<'s>>,
 ) {
     let access =
         environment.and_then(|environment| environment.access.get(&release.rollout.id.namespace));
@@ -268,7 +271,7 @@ fn verbs(
         };
         let offer = offer::offer(verb, release, access);
         items.push(Item {
-            key: key.to_owned(),
+            key: key.into(),
             long: Some(long_words(verb, release, &offer)),
             short: verb.title(),
             lit: would_go(&offer, environment),
@@ -281,7 +284,7 @@ fn verbs(
         && let Some(key) = keys.first(Command::Arm)
     {
         items.push(Item {
-            key: key.to_owned(),
+            key: key.into(),
             long: Some(format!("arm for {} min", state.session.armed_minutes)),
             short: "arm",
             lit: true,

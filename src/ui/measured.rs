@@ -144,7 +144,7 @@ pub(super) fn chart<'m>(release: &Release, metrics: &'m Metrics, pair: &Pair<'m>
 /// What is known to have begun at a time: the step at which it waits, or the version after which it was finished.
 fn mark(release: &Release, metrics: &Metrics) -> Option<(Timestamp, String)> {
     match &metrics.compared {
-        Compared::BeforeAndAfter { at, .. } => Some((*at, release.current().label())),
+        Compared::BeforeAndAfter { at, .. } => Some((*at, release.current().label().into_owned())),
         Compared::CanaryAndStable { .. } if release.rollout.phase == Phase::Paused => {
             let percent = super::board::percent(release)?;
             Some((release.since()?, format!("{percent} %")))

@@ -1,6 +1,8 @@
 //! Marks and words of what is beside a rollout, which several views share: jobs, gates, deployments, alerts, and what the
 //! sources of them say of themselves. A word that this program does not know stays raw and grey.
 
+use std::borrow::Cow;
+
 use ratatui::style::Style;
 
 use super::{
@@ -186,7 +188,7 @@ pub(super) fn source_line<'s>(
 
 /// What a release is doing: the words of its rollout, unless what is around it says that they would mislead. One on which
 /// an alert fires is never called healthy.
-pub(super) fn release_words(state: &State, release: &Release) -> String {
+pub(super) fn release_words<'r>(state: &State, release: &'r Release) -> Cow<'r, str> {
     let id = &release.rollout.id;
     let environment = state.environment_of(id);
     let plain = release.words(state.now, words::may_act(environment, release));
@@ -195,7 +197,7 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
     }
     match state.releases.lift(id).map(|lift| lift.by) {
         None => plain,
-        Some(LiftedBy::Pipeline) => "next version is on its way".to_owned(),
+        Some(LiftedBy::Pipeline) => "next version is on its way".into(),
         Some(LiftedBy::Gate) => {
             let gate = state
                 .beside
@@ -203,7 +205,7 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
                 .iter()
                 .find(|gate| gate.environment == id.environment && gate.releases.contains(id));
             let name = gate.map_or("", |gate| &*gate.gate.environment);
-            format!("waits at gate {name}").trim_end().to_owned()
+            format!("waits at gate {name}").trim_end().to_owned().into()
         }
         Some(LiftedBy::Firing) => {
             let mut said = "rolled out".to_owned();
@@ -218,7 +220,7 @@ pub(super) fn release_words(state: &State, release: &Release) -> String {
                 said.push_str(", ");
                 said.push_str(&errors);
             }
-            said
+            said.into()
         }
     }
 }

@@ -166,9 +166,7 @@ pub(super) fn may_act(environment: Option<&Environment>, release: &Release) -> b
     let Some(access) = environment.access.get(&id.namespace) else {
         return false;
     };
-    offer::needs(verb, release)
-        .into_iter()
-        .all(|need| access.to(need) == Some(&Answer::Allowed))
+    offer::needs(verb, release).all(|need| access.to(need) == Some(&Answer::Allowed))
 }
 
 /// The last action on a release, while it is news: under way, or over for less than the time it is watched.

@@ -1,87 +1,16 @@
 //! The whole program in a terminal, over a world in which nothing happens: what it costs to be left alone, how often it
 //! calls the system for a frame, and what it keeps in memory.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crate::{
     pty::Program,
+    still::Still,
     table::{figure, head, quantile},
 };
 
 const WATCHED: Duration = Duration::from_secs(10);
 const KEYS: usize = 30;
-/// Everything happened long ago: no age of a release counts seconds.
-const STILL: &str = r#"
-about = "Nothing happens"
-environment = "prod-eu"
-[[namespace]]
-name = "shop"
-[[service]]
-name = "catalog"
-namespace = "shop"
-story = [{ ago = "9d", release = { version = "v1.0.0" } }]
-"#;
-
-/// A world for other programs, in a process of its own: its work is none of the screen's.
-struct Still {
-    world: Child,
-    kubeconfig: PathBuf,
-}
-
-impl Still {
-    fn with(services: usize, home: &Path) -> Self {
-        let scenario = home.join("still.toml");
-        fs::write(&scenario, STILL).unwrap();
-        let mut world = Command::new(env!("CARGO_BIN_EXE_windlass"))
-            .args(["demo", "--serve", "--services", &services.to_string()])
-            .arg("--scenario")
-            .arg(&scenario)
-            .env("TMPDIR", home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(world.stdout.take().unwrap()).lines();
-        let kubeconfig = lines
-            .map(Result::unwrap)
-            .find_map(|line| {
-                line.strip_prefix("kubeconfig")
-                    .map(|path| path.trim().into())
-            })
-            .unwrap();
-        Self { world, kubeconfig }
-    }
-
-    /// The screen over this world's cluster, watched and settled.
-    fn screen(&self, clock: bool, home: &Path) -> Program {
-        let config = home.join(format!("clock-{clock}.toml"));
-        fs::write(&config, format!("[ui]\nclock = {clock}\n")).unwrap();
-        let paths = [&self.kubeconfig, &config].map(|path| path.display().to_string());
-        let arguments = ["--kubeconfig", &paths[0], "--config", &paths[1]];
-        let program = Program::start(
-            Path::new(env!("CARGO_BIN_EXE_windlass")),
-            &arguments,
-            &[],
-            home,
-        );
-        program.until_written("catalog");
-        program
-    }
-}
-
-impl Drop for Still {
-    fn drop(&mut self) {
-        let _ = self.world.kill();
-        let _ = self.world.wait();
-    }
-}
 
 pub(crate) fn print() {
     head("The program in a terminal, nothing happens");

@@ -3,11 +3,15 @@
 
 use std::{hint::black_box, time::Instant};
 
-use windlass::app::key::Key;
+use windlass::{
+    app::key::{Code, Key},
+    runtime::terminal::Frames,
+    ui::links::Linked,
+};
 
 use crate::{
     table::{figure, head, quantile, ratio},
-    world::{REPEAT, World},
+    world::{REPEAT, SIZE, World},
 };
 
 const SIZES: [usize; 3] = [100, 10_000, 100_000];
@@ -16,7 +20,7 @@ const ROUNDS: usize = 9;
 const KEYS: usize = 20;
 const STORM_KEYS: usize = 600;
 /// A thousand a second, at thirty keys a second.
-const CHANGES_A_KEY: usize = 33;
+pub(crate) const CHANGES_A_KEY: usize = 33;
 
 pub(crate) fn print() {
     head("What a key costs: reducer, frame and encoding");
@@ -49,7 +53,59 @@ pub(crate) fn print() {
             Some((goal, ratio <= most)),
         );
     }
+    frame(&mut worlds[1]);
+    filter(&mut worlds[1], medians[1]);
     storm(&mut worlds[1]);
+}
+
+/// A frame against one on which nothing is drawn, which still is wiped and compared with the one before.
+fn frame(world: &mut World) {
+    let mut empty = Frames::new("xterm-256color", SIZE, true);
+    let (mut ours, mut nothing) = (Vec::new(), Vec::new());
+    for at in 0..ROUNDS * KEYS {
+        world.now += REPEAT;
+        world.press(Key::char(if at % 2 == 0 { 'j' } else { 'k' }));
+        let begun = Instant::now();
+        black_box(world.draw());
+        ours.push(nanos(begun));
+        let begun = Instant::now();
+        black_box(empty.draw(SIZE, |_| Linked::default()));
+        nothing.push(nanos(begun));
+    }
+    let ratio = ratio(quantile(&mut ours, 0.5), quantile(&mut nothing, 0.5));
+    figure(
+        "a frame against an empty one",
+        &format!("{ratio:.2}"),
+        Some(("<= 3", ratio <= 3.0)),
+    );
+}
+
+/// What the reducer does for a letter of the filter, against a whole key of another kind: narrower and wider, with words
+/// that all have, some have and none has.
+fn filter(world: &mut World, key: u64) {
+    let mut costs = Vec::new();
+    for word in ["service-00", "team-7", "!healthy", "nobody"] {
+        world.press(Key::char('/'));
+        let letters = word.chars().map(Key::char);
+        let back = word.chars().map(|_| Key::plain(Code::Backspace));
+        for letter in letters.chain(back) {
+            world.now += REPEAT;
+            let begun = Instant::now();
+            world.press(letter);
+            costs.push(nanos(begun));
+            black_box(world.draw());
+        }
+        world.press(Key::plain(Code::Esc));
+        black_box(world.draw());
+    }
+    for (what, share) in [("median", 0.5), ("slowest", 1.0)] {
+        let ratio = ratio(quantile(&mut costs, share), key);
+        figure(
+            &format!("a letter of the filter against a key, {what}"),
+            &format!("{ratio:.2}"),
+            Some(("<= 2", ratio <= 2.0)),
+        );
+    }
 }
 
 fn cost(world: &mut World, key: char) -> u64 {

@@ -15,12 +15,16 @@
 
 mod bytes;
 mod day;
+mod fleet;
 mod floor;
 mod idle;
 mod keys;
 mod memory;
 mod pty;
+mod relay;
 mod start;
+mod still;
+mod storm;
 mod table;
 mod world;
 
@@ -31,12 +35,14 @@ struct Figures {
     counted: bool,
 }
 
-const FIGURES: [Figures; 6] = [
+const FIGURES: [Figures; 8] = [
     counted("bytes", bytes::print),
     counted("memory", memory::print),
     counted("idle", idle::print),
+    counted("storm", storm::print),
     timed("keys", keys::print),
     timed("start", start::print),
+    timed("fleet", fleet::print),
     counted("day", day::print),
 ];
 

@@ -19,8 +19,26 @@ const FRAME_END: &[u8] = b"\x1b[?2026l";
 #[derive(Default)]
 struct Seen {
     bytes: Vec<u8>,
+    /// How many frames have ended.
+    frames: usize,
     first_frame: Option<Instant>,
     last: Option<Instant>,
+    /// Nobody takes what the program writes.
+    stalled: bool,
+}
+
+impl Seen {
+    fn take(&mut self, bytes: &[u8], now: Instant) {
+        // The end of a frame may have come in two parts.
+        let from = self.bytes.len().saturating_sub(FRAME_END.len() - 1);
+        self.bytes.extend_from_slice(bytes);
+        let ends = self.bytes[from..].windows(FRAME_END.len());
+        self.frames += ends.filter(|bytes| *bytes == FRAME_END).count();
+        if self.frames > 0 {
+            self.first_frame.get_or_insert(now);
+        }
+        self.last = Some(now);
+    }
 }
 
 pub(crate) struct Program {
@@ -77,12 +95,9 @@ impl Program {
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 let now = Instant::now();
                 let mut seen = told.0.lock().unwrap();
-                seen.bytes.extend_from_slice(&buffer[..count]);
-                seen.last = Some(now);
-                if seen.first_frame.is_none() && contains(&seen.bytes, FRAME_END) {
-                    seen.first_frame = Some(now);
-                }
+                seen.take(&buffer[..count], now);
                 told.1.notify_all();
+                drop(told.1.wait_while(seen, |seen| seen.stalled).unwrap());
             }
         });
         Self {
@@ -109,8 +124,7 @@ impl Program {
     pub(crate) fn until_quiet(&self, quiet: Duration) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let last = self.seen.0.lock().unwrap().last.unwrap_or(self.begun);
-            let rest = (last + quiet).saturating_duration_since(Instant::now());
+            let rest = (self.last_written() + quiet).saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return;
             }
@@ -143,11 +157,37 @@ impl Program {
 
     /// How many frames have ended.
     pub(crate) fn frames(&self) -> usize {
-        frames(&self.seen.0.lock().unwrap())
+        self.seen.0.lock().unwrap().frames
     }
 
     pub(crate) fn until_frame(&self, number: usize) {
-        self.until("a frame", |seen| frames(seen) >= number);
+        self.until("a frame", |seen| seen.frames >= number);
+    }
+
+    /// When its last byte came.
+    pub(crate) fn last_written(&self) -> Instant {
+        self.seen.0.lock().unwrap().last.unwrap_or(self.begun)
+    }
+
+    /// From now on nobody takes what it writes, apart from what comes next.
+    pub(crate) fn stall(&self) {
+        self.seen.0.lock().unwrap().stalled = true;
+    }
+
+    /// How long it takes to end after `q`.
+    pub(crate) fn until_quits(&mut self) -> Duration {
+        let begun = Instant::now();
+        self.press("q");
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        begun.elapsed()
+    }
+
+    /// Resident memory in kB.
+    pub(crate) fn resident(&self) -> u64 {
+        number_after(&fs::read_to_string(self.proc("status")).unwrap(), "VmRSS:")
     }
 
     /// How often any of its threads has gone to sleep, which is how often it woke up.
@@ -177,11 +217,6 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn frames(seen: &Seen) -> usize {
-    let ends = seen.bytes.windows(FRAME_END.len());
-    ends.filter(|bytes| *bytes == FRAME_END).count()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

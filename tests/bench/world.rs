@@ -20,7 +20,7 @@ use windlass::{
     model::{
         event::{Collection, CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, WorkloadKind},
-        replica_set::ReplicaSet,
+        replica_set::Owned,
         rollout::{Rollout, Workload},
         source::{SourceHealth, SourceState, Tier},
         text::sanitise,
@@ -189,7 +189,8 @@ impl World {
                 let mut rollout = Rollout::clone(&self.rollouts[number % self.rollouts.len()]);
                 let minutes = i64::try_from(2 + number % 50).unwrap();
                 if let Workload::ArgoRollout(argo) = &mut rollout.workload {
-                    argo.aborted_at = Some(self.now - SignedDuration::from_mins(minutes));
+                    let at = self.now - SignedDuration::from_mins(minutes);
+                    argo.aborted_at = Some(at.into());
                 }
                 rollout.replicas.ready = i32::try_from(number % 7).unwrap();
                 Fact::Rollout(Arc::new(rollout))
@@ -272,7 +273,7 @@ fn copy(
     number: usize,
     environment: &EnvironmentName,
     interner: &mut map::Interner,
-) -> (Arc<Rollout>, Vec<ReplicaSet>) {
+) -> (Arc<Rollout>, Vec<Owned>) {
     let mut object = tree.rollout.clone();
     object.metadata.name = format!("service-{number:06}");
     object.metadata.namespace = format!("team-{}", number % 40);

@@ -29,7 +29,7 @@ use windlass::{
     model::{
         event::{Collection, CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, IntentId, WorkloadKind},
-        replica_set::ReplicaSet,
+        replica_set::Owned,
         rollout::Rollout,
         source::{Access, Answer, Need, SourceHealth, SourceState, Tier, WhoAmI},
         text::sanitise,
@@ -152,7 +152,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     pub(crate) rollout: Arc<Rollout>,
-    pub(crate) replica_sets: Vec<ReplicaSet>,
+    pub(crate) replica_sets: Vec<Owned>,
     questions: Vec<Intent>,
     under_way: Vec<IntentId>,
     seen: BTreeMap<String, Seen>,

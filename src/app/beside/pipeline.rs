@@ -158,11 +158,8 @@ impl Beside {
             };
         };
         let commit = commit_of(release);
-        let tag = release
-            .current()
-            .images
-            .first()
-            .and_then(|image| tag_of(image));
+        let current = release.current();
+        let tag = current.images.first().and_then(|image| tag_of(image));
         let runs = || facts.runs.iter().filter(|run| is_of(run, rule));
         let newest =
             |a: &&Arc<Run>, b: &&Arc<Run>| (a.created, a.id.number).cmp(&(b.created, b.id.number));
@@ -173,7 +170,7 @@ impl Beside {
             Some((run, Certainty::Commit(commit.because.clone())))
         });
         let by_tag = || {
-            let tag = tag.as_deref()?;
+            let tag = tag?;
             let run = runs()
                 .filter(|run| run.reference.as_deref() == Some(tag))
                 .max_by(newest)?;
@@ -224,14 +221,14 @@ impl Beside {
         let to = self.commit(release)?;
         let before = release.serving_before().or_else(|| release.previous())?;
         let tag = tag_of(before.images.first()?)?;
-        let from = Commit::new(&tag).or_else(|| {
+        let from = Commit::new(tag).or_else(|| {
             let rule = self.services.pipeline(&release.rollout)?.to;
             let facts = self.repositories.get(&rule.repository)?.facts.as_ref()?;
             let run = facts
                 .runs
                 .iter()
                 .filter(|run| is_of(run, &rule))
-                .find(|run| run.reference.as_deref() == Some(&*tag))?;
+                .find(|run| run.reference.as_deref() == Some(tag))?;
             Some(run.commit.clone())
         })?;
         (from != to).then_some((from, to))

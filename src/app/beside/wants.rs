@@ -163,7 +163,7 @@ fn about(release: &Release, now: Timestamp) -> Option<(About, Timestamp)> {
     {
         let since = release
             .set_with_hash(&canary)
-            .and_then(|set| set.created)
+            .and_then(|set| Some(set.created?.time()))
             .or_else(|| release.since())?;
         return Some((About::CanaryAndStable { canary, stable }, since));
     }

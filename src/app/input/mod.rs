@@ -125,7 +125,7 @@ impl State {
 
     /// A filter is asked for by a finger: it does not wait until the order has rested.
     fn filter_changed(&mut self) {
-        self.board.order_is_stale();
+        self.board.filter_is_stale();
         self.last_key = None;
         self.board.top = 0;
     }

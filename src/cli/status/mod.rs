@@ -25,6 +25,7 @@ use crate::{
     model::{
         event::Fact,
         id::EnvironmentName,
+        replica_set::Owned,
         source::{SourceHealth, SourceState},
     },
     runtime::{
@@ -133,7 +134,11 @@ async fn one(session: &Session, service: &str, args: &StatusArgs, out: &mut Out)
         &Fact::Rollout(std::sync::Arc::clone(&release.rollout)),
     );
     for set in &release.sets {
-        releases.apply(&ready.name, &Fact::ReplicaSet(set.clone()));
+        let owned = Owned {
+            owner: release.rollout.uid.clone(),
+            set: set.clone(),
+        };
+        releases.apply(&ready.name, &Fact::ReplicaSet(owned));
     }
     let beside = gather(
         &session.besides,

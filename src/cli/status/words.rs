@@ -12,7 +12,7 @@ use crate::{
 
 /// The state in words. What fires comes with it, and then it is never called healthy.
 fn state_words(now: Timestamp, release: &Release, beside: &Beside) -> String {
-    let words = release.words(now, false);
+    let words = release.words(now, false).into_owned();
     let words = match (
         beside.firing(&release.rollout.id).len(),
         &release.rollout.phase,
@@ -31,7 +31,7 @@ pub(super) fn row(now: Timestamp, release: &Release, beside: &Beside, fresh: boo
     let id = &release.rollout.id;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
-        None => release.current().label(),
+        None => release.current().label().into_owned(),
     };
     let step = release
         .rollout
@@ -70,7 +70,7 @@ pub(super) fn describe(now: Timestamp, release: &Release, beside: &Beside) -> St
     let rollout = &release.rollout;
     let version = match release.serving_before() {
         Some(before) => format!("{} -> {}", before.label(), release.current().label()),
-        None => release.current().label(),
+        None => release.current().label().into_owned(),
     };
     let mut text = format!(
         "{}\n  {version}  {}",

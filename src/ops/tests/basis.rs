@@ -22,12 +22,12 @@ fn a_background_analysis_that_turns_inconclusive_during_a_pause_makes_a_promotio
     assert!(basis.changed_rollout(&another_reason).is_some());
     let run = |phase| {
         with(|_, argo| {
-            argo.runs_in_force = vec![RunInForce {
+            argo.runs_in_force = Box::new([RunInForce {
                 role: RunRole::Background,
                 name: sanitise("run"),
                 phase,
                 message: Safe::default(),
-            }];
+            }]);
         })
     };
     let basis = Basis::full(&run(RunPhase::Running));

@@ -58,10 +58,9 @@ pub(crate) fn canary() -> Rollout {
             ready: 5,
             available: 5,
         },
-        images: Box::default(),
+        images: Arc::default(),
         managed_by: None,
         since: None,
-        created: None,
         progress_deadline_s: Some(600),
         not_undone: None,
         links: None,
@@ -93,11 +92,10 @@ pub(crate) fn canary() -> Rollout {
             aborted: false,
             aborted_at: None,
             promote_full: false,
-            runs_in_force: Vec::new(),
+            runs_in_force: Box::default(),
             restart_at: None,
             restarted_at: None,
             workload_ref: None,
-            rollback_window: None,
         })),
     }
 }
@@ -126,7 +124,7 @@ fn version(hash: &str) -> Version {
     Version {
         revision: None,
         hash: Some(PodHash::new(hash)),
-        images: Box::default(),
+        images: Arc::default(),
     }
 }
 

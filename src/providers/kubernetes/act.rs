@@ -23,6 +23,7 @@ use crate::{
         detail::Revision,
         id::{EnvironmentName, ReleaseId, ResourceVersion, Uid, WorkloadKind},
         release::Release,
+        replica_set::Owned,
         rollout::{FluxKind, ManagedBy, Rollout},
         source::Tier,
         text::{Safe, sanitise, sanitise_lines},
@@ -108,7 +109,8 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
     let mut templates = HashMap::new();
     let mut sets = Vec::new();
     for set in &recorded {
-        if let Some(mapped) = map::replica_set(&set.object) {
+        if let Some(owned) = map::replica_set(&set.object) {
+            let mapped = owned.set;
             templates.insert(mapped.uid.clone(), set.clean_template());
             sets.push(mapped);
         }
@@ -116,7 +118,7 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
     sets.sort_by(|a, b| {
         b.revision
             .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.hash.cmp(&b.hash))
     });
     let (template_holder, current_template) =
         holder(client, id, &rollout, &bytes, intent.verb).await?;
@@ -150,9 +152,9 @@ pub async fn facts(client: &Client, intent: &Intent, terms: Terms) -> Result<Fac
 }
 
 fn is_current(rollout: &Rollout, set: &Recorded) -> bool {
-    map::replica_set(&set.object).is_some_and(|mapped| match rollout.argo() {
-        Some(argo) => mapped.hash.is_some() && mapped.hash == argo.current_hash,
-        None => Some(mapped.revision) == rollout.revision,
+    map::replica_set(&set.object).is_some_and(|Owned { set, .. }| match rollout.argo() {
+        Some(argo) => set.hash.is_some() && set.hash == argo.current_hash,
+        None => Some(set.revision) == rollout.revision,
     })
 }
 

@@ -154,7 +154,7 @@ fn version(
         }
     }
     let mut first = true;
-    for image in &version.images {
+    for image in version.images.iter() {
         if !first {
             line.put(", ", ink.ghost);
         }

@@ -117,7 +117,8 @@ fn versions(
 ) {
     let start = line.at();
     let room = columns.version_cells;
-    let current = release.current().label();
+    let current = release.current();
+    let current = current.label();
     if let Some(environment) = environment
         && !environment.is_fresh()
     {

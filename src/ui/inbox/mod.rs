@@ -22,6 +22,7 @@ use crate::{
         state::State,
     },
     model::{
+        moment::Moment,
         release::{Release, duration_words},
         text::width,
     },
@@ -194,7 +195,7 @@ fn row(state: &State, entry: &Entry, columns: &Columns, line: &mut Strip<'_>, in
         line.ground(ink.selection).put("▌", ink.accent);
     }
     let marked = match &entry.waiting {
-        Waiting::Gate(id) => state.inbox.marked.contains(id),
+        Waiting::Gate(id) => state.inbox.marked.contains(&**id),
         Waiting::Release(id) => state.board.marked.contains(id),
     };
     line.to(1).put("◆", ink.waiting);
@@ -207,7 +208,7 @@ fn row(state: &State, entry: &Entry, columns: &Columns, line: &mut Strip<'_>, in
         let room = line.left();
         line.name(entry.environment.as_str(), room, ink.dim);
     });
-    if let Some(since) = entry.since {
+    if let Some(since) = entry.since.map(Moment::time) {
         line.at_column(columns.since, |line| {
             line.put(&words::age(state, since), ink.text);
         });
@@ -233,7 +234,7 @@ fn row(state: &State, entry: &Entry, columns: &Columns, line: &mut Strip<'_>, in
 
 /// When the system gives up waiting: quiet while that is far, loud when it is near.
 fn deadline(state: &State, entry: &Entry, columns: &Columns, line: &mut Strip<'_>, ink: &Ink) {
-    let Some(deadline) = entry.deadline else {
+    let Some(deadline) = entry.deadline.map(Moment::time) else {
         return;
     };
     let left = deadline.duration_since(state.now);

@@ -105,7 +105,7 @@ fn where_it_stands(
 ) {
     let rollout = &release.rollout;
     let environment = state.environment_of(&rollout.id);
-    let mut says = release_words(state, release);
+    let mut says = release_words(state, release).into_owned();
     let lifted = state.releases.lift(&rollout.id).is_some() && rollout.phase == Phase::Healthy;
     if !lifted && let Some(since) = release.since() {
         says.push(' ');

@@ -384,7 +384,7 @@ fn version_of(release: &Release, facts: &RepositoryFacts, commit: &Commit) -> St
     [release.serving_before(), release.previous()]
         .into_iter()
         .flatten()
-        .map(|version| version.label())
+        .map(|version| version.label().into_owned())
         .find(|label| {
             label.contains(commit.as_str())
                 || run.is_some_and(|run| run.reference.as_deref() == Some(label.as_str()))

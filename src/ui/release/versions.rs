@@ -12,6 +12,7 @@ use crate::{
     app::state::State,
     model::{
         id::PodHash,
+        moment::Moment,
         release::{Release, Version},
         replica_set::{ReplicaSet, SetHealth},
         rollout::{Argo, ArgoStrategy, Canary},
@@ -162,6 +163,7 @@ fn role(
                 images: set.images.clone(),
             }
             .label()
+            .into_owned()
         },
     );
     sheet.line(|line| {
@@ -238,13 +240,14 @@ fn one_set(state: &State, release: &Release, set: &ReplicaSet, line: &mut Strip<
     }
     if let Some(deadline) = set
         .scale_down_deadline
+        .map(Moment::time)
         .filter(|deadline| *deadline > state.now)
     {
         let left = deadline.duration_since(state.now).as_secs();
         line.put(&format!("back: instant {left} s"), ink.waiting)
             .gap(2);
     }
-    if let Some(created) = set.created {
+    if let Some(created) = set.created.map(Moment::time) {
         line.right(&words::age(state, created), ink.ghost);
     }
 }

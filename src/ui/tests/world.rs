@@ -28,7 +28,7 @@ use crate::{
         event::Fact,
         id::{EnvironmentName, ReleaseId, ResourceVersion, Uid, WorkloadKind},
         release::Version,
-        replica_set::{ReplicaSet, SetHealth},
+        replica_set::{Owned, ReplicaSet, SetHealth},
         rollout::{
             Argo, ArgoStrategy, BlueGreen, Canary, ManagedBy, PauseCondition, PauseReason, Phase,
             Replicas, Rollout, RunInForce, RunPhase, RunRole, Weight, Workload,
@@ -220,11 +220,10 @@ pub(crate) fn argo(strategy: ArgoStrategy, done: bool) -> Argo {
         aborted: false,
         aborted_at: None,
         promote_full: false,
-        runs_in_force: Vec::new(),
+        runs_in_force: Box::default(),
         restart_at: None,
         restarted_at: None,
         workload_ref: None,
-        rollback_window: None,
     }
 }
 
@@ -245,7 +244,7 @@ pub(crate) fn canary(index: i32, weight: i32) -> ArgoStrategy {
 pub(crate) fn waits(mut argo: Argo, reason: PauseReason, since: i64) -> Workload {
     argo.pause_conditions = vec![PauseCondition {
         reason,
-        since: Some(ago(since)),
+        since: Some(ago(since).into()),
     }];
     argo.controller_pause = true;
     Workload::ArgoRollout(Box::new(argo))
@@ -263,12 +262,11 @@ pub(crate) fn rollout(sample: &Sample) -> Rollout {
         phase: sample.phase.clone(),
         message: safe(sample.message),
         replicas: sample.replicas,
-        images: Box::new([image(sample.to)]),
+        images: Arc::new([image(sample.to)]),
         managed_by: Some(Box::new(ManagedBy::ArgoCd {
             application: safe("shop"),
         })),
-        since: Some(ago(sample.since)),
-        created: Some(ago(9_000_000)),
+        since: Some(ago(sample.since).into()),
         progress_deadline_s: Some(600),
         not_undone: None,
         links: None,
@@ -286,11 +284,9 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
     let owner = rollout.uid.clone();
     let set = |hash: &str, revision: u64, tag: &str, ready: i32, health| ReplicaSet {
         uid: Uid::new(&format!("{owner}-{hash}")),
-        name: safe(&format!("{}-{hash}", sample.id.name)),
-        owner: owner.clone(),
         hash: Some(hash.into()),
         revision,
-        images: Box::new([safe(&format!(
+        images: Arc::new([safe(&format!(
             "registry.example/shop/{}:{tag}",
             sample.id.name
         ))]),
@@ -298,9 +294,7 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
         current: ready,
         ready,
         available: ready,
-        created: Some(ago(
-            4_000 + i64::try_from(20 - revision).unwrap_or(0) * 90_000
-        )),
+        created: Some(ago(4_000 + i64::try_from(20 - revision).unwrap_or(0) * 90_000).into()),
         scale_down_deadline: None,
         health,
     };
@@ -330,7 +324,11 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
         .releases
         .apply(&environment, &Fact::Rollout(Arc::new(rollout)));
     for set in sets {
-        state.releases.apply(&environment, &Fact::ReplicaSet(set));
+        let owned = Owned {
+            owner: owner.clone(),
+            set,
+        };
+        state.releases.apply(&environment, &Fact::ReplicaSet(owned));
     }
 }
 
@@ -406,7 +404,7 @@ pub(crate) fn fleet() -> State {
 fn broken(state: &mut State) {
     let mut aborted = argo(canary(4, 0), false);
     aborted.aborted = true;
-    aborted.aborted_at = Some(ago(540));
+    aborted.aborted_at = Some(ago(540).into());
     let mut sample = rolling(
         "staging",
         "catalog",
@@ -467,12 +465,12 @@ pub(crate) fn blue_green(environment: &str) -> Sample {
 
 fn moving(state: &mut State) {
     let mut analysing = argo(canary(6, 10), false);
-    analysing.runs_in_force = vec![RunInForce {
+    analysing.runs_in_force = Box::new([RunInForce {
         role: RunRole::Step,
         name: safe("ledger-9f3c1e2b-15-6"),
         phase: RunPhase::Running,
         message: Safe::default(),
-    }];
+    }]);
     add(
         state,
         rolling(
@@ -575,7 +573,7 @@ pub(crate) fn version(tag: &str, revision: u64, hash: &str) -> Version {
     Version {
         revision: Some(revision),
         hash: Some(hash.into()),
-        images: Box::new([safe(&format!("registry.example/shop/checkout:{tag}"))]),
+        images: Arc::new([safe(&format!("registry.example/shop/checkout:{tag}"))]),
     }
 }
 
@@ -983,7 +981,7 @@ pub(crate) fn revisions() -> Vec<Revision> {
     let revision = |number: u64, hash: &str, tag: &str, available| Revision {
         number,
         hash: Some(hash.into()),
-        images: Box::new([safe(&format!("registry.example/shop/checkout:{tag}"))]),
+        images: Arc::new([safe(&format!("registry.example/shop/checkout:{tag}"))]),
         change_cause: (number == 14).then(|| safe("nightly release")),
         created: Some(ago(i64::try_from(16 - number).unwrap_or(1) * 80_000)),
         is_stable: number == 14,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::{inbox::Waiting, state::State, wall::Wall},
-    model::{id::ReleaseId, release::Group},
+    model::{id::ReleaseId, moment::Moment, release::Group},
 };
 
 /// One thing on a list.
@@ -69,7 +69,7 @@ fn waiting(wall: &Wall, ink: &Ink) -> Vec<Item> {
                     |release| release.name.to_string(),
                 );
                 let mut words = gate_words(state, &gate.gate);
-                if let Some(since) = entry.since {
+                if let Some(since) = entry.since.map(Moment::time) {
                     words.push_str(&format!(", since {}", age(state, since)));
                 }
                 Some(Item {
@@ -85,7 +85,7 @@ fn waiting(wall: &Wall, ink: &Ink) -> Vec<Item> {
 
 fn item(state: &State, id: &ReleaseId, style: Style) -> Option<Item> {
     let release = state.releases.find(id)?;
-    let mut words = release_words(state, release);
+    let mut words = release_words(state, release).into_owned();
     if let Some(alert) = state.beside.firing(id).first() {
         words = format!("{} fires; {words}", alert.title());
     }

@@ -46,7 +46,7 @@ pub(super) fn draw(wall: &Wall, id: &ReleaseId, area: Rect, buf: &mut Buffer, in
         line.gap(2)
             .put(&format!("serving before: {}", before.label()), ink.dim);
     }
-    let mut words = release_words(state, release);
+    let mut words = release_words(state, release).into_owned();
     words.push_str(&since_words(state, id));
     Strip::new(buf, left, 1).put(&words, style);
     left = below(left, 2 + u16::from(area.height >= 16));

@@ -288,13 +288,13 @@ parts! {
     AnalysisRun: Runs, runs, |this, parts| {
         // A run of another rollout never becomes one of this; an experiment may be told later than its runs.
         let controller = this.metadata.controller();
-        if controller.is_some_and(|owner| owner.kind == "Experiment" || owner.uid == parts.uid.as_str()) {
+        if controller.is_some_and(|owner| owner.kind == "Experiment" || parts.uid.is(&owner.uid)) {
             let run = map::analysis_run(&this);
             parts.runs.put(run.uid.clone(), run);
         }
     };
     Experiment: Experiments, experiments, |this, parts| {
-        if this.metadata.is_owned_by(parts.uid.as_str()) {
+        if this.metadata.is_owned_by(&parts.uid.to_string()) {
             let experiment = map::experiment(&this);
             parts.experiments.put(experiment.uid.clone(), experiment);
         }

@@ -23,6 +23,8 @@ use super::{
 use crate::model::{
     detail::Revision,
     id::PodHash,
+    moment::Moment,
+    replica_set::{Owned, ReplicaSet},
     rollout::{Phase, Rollout},
     text::{Safe, sanitise},
 };
@@ -71,11 +73,11 @@ pub enum Wanted {
 /// question that is asked here: after two failed releases it is the other failed one.
 pub fn find<'a>(rollout: &Rollout, sets: &'a [Recorded], wanted: &Wanted) -> Option<&'a Recorded> {
     sets.iter().find(|set| {
-        map::replica_set(&set.object).is_some_and(|mapped| {
-            mapped.owner == rollout.uid
+        map::replica_set(&set.object).is_some_and(|Owned { owner, set }| {
+            owner == rollout.uid
                 && match wanted {
-                    Wanted::Revision(number) => mapped.revision == *number,
-                    Wanted::Hash(hash) => mapped.hash.as_ref() == Some(hash),
+                    Wanted::Revision(number) => set.revision == *number,
+                    Wanted::Hash(hash) => set.hash.as_ref() == Some(hash),
                 }
         })
     })
@@ -88,12 +90,13 @@ pub fn revisions(rollout: &Rollout, template: Option<&Value>, sets: &[Recorded])
         .iter()
         .filter_map(|set| Some((map::replica_set(&set.object)?, set)))
         .filter(|(mapped, _)| mapped.owner == rollout.uid)
+        .map(|(mapped, set)| (mapped.set, set))
         .collect();
     owned.sort_by(|(a, _), (b, _)| {
-        (Reverse(a.revision), &a.name).cmp(&(Reverse(b.revision), &b.name))
+        (Reverse(a.revision), &a.hash).cmp(&(Reverse(b.revision), &b.hash))
     });
     let argo = rollout.argo();
-    let is_current = |mapped: &crate::model::replica_set::ReplicaSet| match argo {
+    let is_current = |mapped: &ReplicaSet| match argo {
         Some(argo) => mapped.hash.is_some() && mapped.hash == argo.current_hash,
         None => Some(mapped.revision) == rollout.revision,
     };
@@ -122,7 +125,7 @@ pub fn revisions(rollout: &Rollout, template: Option<&Value>, sets: &[Recorded])
                 hash: mapped.hash,
                 images: mapped.images,
                 change_cause: change_cause(set.annotations()),
-                created: mapped.created,
+                created: mapped.created.map(Moment::time),
                 available: mapped.available,
             }
         })

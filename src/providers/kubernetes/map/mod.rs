@@ -19,6 +19,8 @@ pub use rollout::{Beside, rollout, rollout_beside};
 pub use share::Interner;
 pub use workload::{daemon_set, deployment, stateful_set};
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
         id::{
             EnvironmentName, PodHash, ReleaseId, ResourceVersion, ServiceName, Uid, WorkloadKind,
         },
+        moment::Moment,
         pipeline::Commit,
         rollout::{Phase, Replicas, Rollout, Workload},
         text::{Safe, sanitise, sanitise_line},
@@ -55,7 +58,7 @@ fn uid(text: &str) -> Uid {
     Uid::new(&name(text))
 }
 
-fn images(containers: &[Container]) -> Box<[Safe]> {
+fn images(containers: &[Container]) -> Arc<[Safe]> {
     containers
         .iter()
         .map(|container| sanitise_line(&container.image, IMAGE_CHARS))
@@ -66,6 +69,11 @@ fn number(text: Option<&str>) -> Option<u64> {
     text?.parse().ok()
 }
 
+/// A deadline of more than a lifetime is one.
+fn seconds32(seconds: i64) -> i32 {
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
 /// What differs from kind to kind in a workload.
 struct Facts {
     kind: WorkloadKind,
@@ -74,10 +82,10 @@ struct Facts {
     phase: Phase,
     message: Safe,
     replicas: Replicas,
-    images: Box<[Safe]>,
+    images: Arc<[Safe]>,
     commit: Option<Commit>,
     since: Option<Timestamp>,
-    progress_deadline_s: Option<i64>,
+    progress_deadline_s: Option<i32>,
     workload: Workload,
 }
 
@@ -104,10 +112,13 @@ fn rollout_of(
         replicas: facts.replicas,
         images: facts.images,
         managed_by: managed_by::managed_by(meta).map(Box::new),
-        since: facts.since,
-        created: meta.creation_timestamp.0,
+        since: facts.since.map(Moment::from),
         progress_deadline_s: facts.progress_deadline_s,
-        not_undone: meta.annotations.not_undone.as_deref().map(message),
+        not_undone: meta
+            .annotations
+            .not_undone
+            .as_deref()
+            .map(|what| Box::new(message(what))),
         links: links::links(meta, facts.commit),
         workload: facts.workload,
     }

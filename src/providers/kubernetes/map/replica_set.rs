@@ -1,8 +1,11 @@
 //! A ReplicaSet as one version of a workload.
 
-use super::{hash, images, name, number, uid};
+use super::{hash, images, number, uid};
 use crate::{
-    model::replica_set::ReplicaSet,
+    model::{
+        moment::Moment,
+        replica_set::{Owned, ReplicaSet},
+    },
     providers::kubernetes::{
         status,
         wire::{self, Time},
@@ -10,7 +13,7 @@ use crate::{
 };
 
 /// `None` for a ReplicaSet that nothing controls: it is no version of anything.
-pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
+pub fn replica_set(object: &wire::ReplicaSet) -> Option<Owned> {
     let meta = &object.metadata;
     let owner = meta.controller()?;
     let (labels, annotations) = (&meta.labels, &meta.annotations);
@@ -23,10 +26,8 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
             &annotations.rollout_revision,
         )
     };
-    Some(ReplicaSet {
+    let set = ReplicaSet {
         uid: uid(&meta.uid),
-        name: name(&meta.name),
-        owner: uid(&owner.uid),
         hash: label.as_deref().and_then(hash),
         revision: number(revision.as_deref()).unwrap_or(0),
         images: images(&object.spec.template.spec.containers),
@@ -34,11 +35,16 @@ pub fn replica_set(object: &wire::ReplicaSet) -> Option<ReplicaSet> {
         current: object.status.replicas,
         ready: object.status.ready_replicas,
         available: object.status.available_replicas,
-        created: meta.creation_timestamp.0,
+        created: meta.creation_timestamp.0.map(Moment::from),
         scale_down_deadline: annotations
             .scale_down_deadline
             .as_deref()
-            .and_then(|text| Time::parse(text).0),
+            .and_then(|text| Time::parse(text).0)
+            .map(Moment::from),
         health: status::replica_set(object),
+    };
+    Some(Owned {
+        owner: uid(&owner.uid),
+        set,
     })
 }

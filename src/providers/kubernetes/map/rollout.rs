@@ -1,11 +1,16 @@
 //! An Argo Rollout in our words.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
-use super::{Facts, Interner, hash, images, links, message, name, number, rollout_of, since};
+use super::{
+    Facts, Interner, hash, images, links, message, name, number, rollout_of, seconds32, since,
+};
 use crate::{
     model::{
         id::{EnvironmentName, WorkloadKind},
+        moment::Moment,
         rollout::{
             Argo, ArgoStrategy, BlueGreen, Canary, PauseCondition, PauseReason, Phase, Replicas,
             Rollout, RunInForce, RunPhase, RunRole, Weight, Workload, WorkloadRef,
@@ -20,7 +25,7 @@ use crate::{
 };
 
 /// The controller's defaults.
-const DEADLINE_S: i64 = 600;
+const DEADLINE_S: i32 = 600;
 const SCALE_DOWN_DELAY_S: i64 = 30;
 
 /// What is known from elsewhere and changes what the object means.
@@ -71,13 +76,13 @@ pub fn rollout_beside(
         // With a workloadRef the Rollout's own template is empty or a stale copy.
         images: match (&spec.template, &spec.workload_ref) {
             (Some(template), None) => images(&template.spec.containers),
-            _ => Box::default(),
+            _ => Arc::default(),
         },
         commit: match (&spec.template, &spec.workload_ref) {
             (Some(template), None) => links::commit(template),
             _ => None,
         },
-        progress_deadline_s: Some(spec.progress_deadline_seconds.unwrap_or(DEADLINE_S)),
+        progress_deadline_s: Some(spec.progress_deadline_seconds.map_or(DEADLINE_S, seconds32)),
         workload: Workload::ArgoRollout(Box::new(argo(object, share, beside))),
     };
     rollout_of(meta, environment, share, facts)
@@ -103,15 +108,15 @@ fn argo(object: &wire::Rollout, share: &mut Interner, beside: Beside) -> Argo {
             .iter()
             .map(|condition| PauseCondition {
                 reason: PauseReason::from_vendor(&condition.reason),
-                since: condition.start_time.0,
+                since: condition.start_time.0.map(Moment::from),
             })
             .collect(),
         aborted: status.abort,
-        aborted_at: status.aborted_at.0,
+        aborted_at: status.aborted_at.0.map(Moment::from),
         promote_full: status.promote_full,
-        runs_in_force: runs_in_force(status),
-        restart_at: spec.restart_at.0,
-        restarted_at: status.restarted_at.0,
+        runs_in_force: runs_in_force(status).into_boxed_slice(),
+        restart_at: spec.restart_at.0.map(Moment::from),
+        restarted_at: status.restarted_at.0.map(Moment::from),
         workload_ref: spec.workload_ref.as_ref().map(|reference| {
             Box::new(WorkloadRef {
                 api_version: name(&reference.api_version),
@@ -119,7 +124,6 @@ fn argo(object: &wire::Rollout, share: &mut Interner, beside: Beside) -> Argo {
                 name: name(&reference.name),
             })
         }),
-        rollback_window: spec.rollback_window.as_ref().and_then(|w| w.revisions),
     }
 }
 

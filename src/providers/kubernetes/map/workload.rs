@@ -1,6 +1,6 @@
 //! Deployment, StatefulSet and DaemonSet as rollouts: kubectl's algorithm, with `spec.paused` asked first.
 
-use super::{Facts, Interner, images, links, message, number, rollout_of, since};
+use super::{Facts, Interner, images, links, message, number, rollout_of, seconds32, since};
 use crate::{
     model::{
         id::{EnvironmentName, WorkloadKind},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The server's default for a Deployment that does not say.
-const DEADLINE_S: i64 = 600;
+const DEADLINE_S: i32 = 600;
 
 pub fn deployment(
     object: &wire::Deployment,
@@ -50,7 +50,7 @@ pub fn deployment(
         images: images(&spec.template.spec.containers),
         commit: links::commit(&spec.template),
         since,
-        progress_deadline_s: Some(spec.progress_deadline_seconds.unwrap_or(DEADLINE_S)),
+        progress_deadline_s: Some(spec.progress_deadline_seconds.map_or(DEADLINE_S, seconds32)),
         workload: Workload::Deployment {
             paused: spec.paused,
         },

@@ -58,7 +58,9 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
 }
 
 fn deadline(rollout: &Rollout) -> i64 {
-    rollout.progress_deadline_s.unwrap_or(PROGRESS_DEADLINE_S)
+    rollout
+        .progress_deadline_s
+        .map_or(PROGRESS_DEADLINE_S, i64::from)
 }
 
 const fn need(kind: WorkloadKind) -> Need {

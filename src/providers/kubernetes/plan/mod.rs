@@ -349,7 +349,11 @@ fn not_undone(facts: &Facts, chosen: &ReplicaSet) -> Vec<String> {
         .not_undone
         .iter()
         .map(ToString::to_string);
-    let since = |changed: Timestamp| chosen.created.is_none_or(|created| changed > created);
+    let since = |changed: Timestamp| {
+        chosen
+            .created
+            .is_none_or(|created| changed > created.time())
+    };
     let changed = facts.configuration.iter().filter_map(|referenced| {
         let changed = referenced.changed.filter(|changed| since(*changed))?;
         let kind = match referenced.kind {

@@ -121,8 +121,11 @@ pub async fn replica_sets(
     owner: &Uid,
 ) -> Result<Vec<ReplicaSet>, Error> {
     let sets: Vec<wire::ReplicaSet> = owned(client, target, owner).await?;
-    let mut sets: Vec<ReplicaSet> = sets.iter().filter_map(map::replica_set).collect();
-    sets.sort_by(|a, b| (b.revision, &b.name).cmp(&(a.revision, &a.name)));
+    let mut sets: Vec<ReplicaSet> = sets
+        .iter()
+        .filter_map(|set| Some(map::replica_set(set)?.set))
+        .collect();
+    sets.sort_by(|a, b| (b.revision, &b.hash).cmp(&(a.revision, &a.hash)));
     Ok(sets)
 }
 
@@ -151,7 +154,7 @@ async fn owned<T: Object>(
     }
     let mine = |object: &T| {
         let controller = object.metadata().controller();
-        controller.is_some_and(|controller| controller.uid == owner.as_str())
+        controller.is_some_and(|controller| owner.is(&controller.uid))
     };
     match pages(client, &path, mine).await {
         // The list took longer than the server remembers its beginning.

@@ -100,8 +100,8 @@ async fn versions_are_found_by_the_owners_uid_over_all_pages() {
     let sets = replica_sets(&client, &target, &Uid::new("u"))
         .await
         .expect("sets");
-    let names: Vec<&str> = sets.iter().map(|set| &*set.name).collect();
-    assert_eq!(names, ["two", "one"]);
+    let uids: Vec<String> = sets.iter().map(|set| set.uid.to_string()).collect();
+    assert_eq!(uids, ["two", "one"]);
     let request = fake
         .requests()
         .into_iter()
@@ -143,7 +143,7 @@ async fn observed(fake: &Fake, from: Option<&str>, count: usize) -> Vec<String> 
         while words.len() < count {
             words.push(match receiver.recv().await.expect("more") {
                 Observed::Seen(rollout) => format!("seen {} {}", rollout.version, rollout.uid),
-                Observed::Deleted { uid } => format!("deleted {:?}", uid.as_ref().map(Uid::as_str)),
+                Observed::Deleted { uid } => format!("deleted {:?}", uid),
                 Observed::Trouble(why) => format!("trouble {why}"),
                 Observed::Mended => "mended".to_owned(),
             });

@@ -57,7 +57,7 @@ impl Request {
                     .or_insert_with(|| Value::Object(Map::new()));
                 if let Value::Object(metadata) = metadata {
                     metadata.insert("resourceVersion".to_owned(), version.as_str().into());
-                    metadata.insert("uid".to_owned(), uid.as_str().into());
+                    metadata.insert("uid".to_owned(), uid.to_string().into());
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

@@ -68,12 +68,12 @@ impl Facts for wire::ReplicaSet {
     }
 
     fn gone(&self, _: &EnvironmentName, _: &mut Interner) -> Option<Fact> {
-        let set = is_of_a_release(self)
+        let owned = is_of_a_release(self)
             .then(|| map::replica_set(self))
             .flatten()?;
         Some(Fact::ReplicaSetGone {
-            owner: set.owner,
-            uid: set.uid,
+            owner: owned.owner,
+            uid: owned.set.uid,
         })
     }
 }

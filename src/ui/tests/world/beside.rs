@@ -651,7 +651,7 @@ pub(crate) fn inbox(place: usize) -> State {
     let entries = &state.inbox.entries;
     state.inbox.selected = Some(entries[place].waiting.clone());
     if let crate::app::inbox::Waiting::Gate(gate) = &entries[1].waiting {
-        state.inbox.marked.insert(gate.clone());
+        state.inbox.marked.insert((**gate).clone());
     }
     state
 }

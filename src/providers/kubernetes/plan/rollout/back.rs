@@ -1,6 +1,5 @@
 //! Going back: abort, a chosen revision, backing out of what has finished. Must name the version that serves then.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{ABORT_TIME_S, deadline, stable_version};
@@ -143,7 +142,7 @@ pub(super) fn rollback(
         .current_hash
         .as_ref()
         .and_then(|hash| facts.release.set_with_hash(hash));
-    let second = |set: &ReplicaSet| set.created.map(Timestamp::as_second);
+    let second = |set: &ReplicaSet| set.created.map(|created| created.time().as_second());
     let is_older = current.is_some_and(|current| second(chosen.set) < second(current));
     let switches = matches!(argo.strategy, ArgoStrategy::BlueGreen(_))
         && chosen.set.scale_down_deadline.is_some()

@@ -59,7 +59,9 @@ pub(super) fn plan(intent: &Intent, facts: &Facts) -> Result<Plan, Refusal> {
 }
 
 fn deadline(rollout: &Rollout) -> i64 {
-    rollout.progress_deadline_s.unwrap_or(PROGRESS_DEADLINE_S)
+    rollout
+        .progress_deadline_s
+        .map_or(PROGRESS_DEADLINE_S, i64::from)
 }
 
 /// The vendor's own decision, as requests.
