@@ -149,7 +149,7 @@ const UI: &[Key] = &[
     key("clock", "show the time of day", Shape::Yes),
     key(
         "mouse",
-        "the wheel scrolls, a click selects, a second one opens; it never confirms or acts",
+        "the wheel scrolls, a click selects or focuses, a second one opens; it never confirms or acts",
         Shape::Yes,
     ),
     key(

@@ -1,6 +1,8 @@
 //! The guided tour as a newcomer takes it: every step by the key that it names, at a large and at a small terminal, and
 //! left in the middle. Behind it is the ordinary demo, and nothing was sent by looking.
 
+use std::time::Duration;
+
 use windlass::app::tour::STEPS;
 
 use super::harness::{Demo, Windlass, text_of};
@@ -23,48 +25,43 @@ fn begun(columns: u16, rows: u16) -> Windlass {
 #[track_caller]
 fn at_step(windlass: &Windlass, number: usize) {
     let step = &STEPS[number - 1];
-    windlass.until(&format!(
-        "tour {number}/{}  {} {}",
-        STEPS.len(),
-        step.key,
-        step.what
-    ));
-    let text = windlass.text();
-    let lines: Vec<&str> = text.lines().collect();
-    let rows = windlass.screen(|screen| usize::from(screen.size().0.get()));
+    let says = format!("tour {number}/{}  {} {}", STEPS.len(), step.key, step.what);
     // What does not fit ends in an ellipsis.
     let why: String = step.why.chars().take(60).collect();
-    assert!(lines[rows - 1].contains(&why), "{text}");
-    assert!(lines[rows - 2].ends_with("Ctrl-t leaves it"), "{text}");
+    windlass.until_screen(&format!("{says:?} at the bottom"), |screen| {
+        let text = text_of(screen);
+        let mut lines = text.lines().rev();
+        let (last, before) = (lines.next().unwrap(), lines.next().unwrap());
+        last.contains(&why) && before.contains(&says) && before.ends_with("Ctrl-t leaves it")
+    });
 }
 
 /// The demo as it is without a tour: all of the screen is its own, its keys in the last line.
 #[track_caller]
 fn is_the_ordinary_demo(windlass: &Windlass) {
-    windlass.until_gone("Ctrl-t leaves it");
-    let text = windlass.text();
-    let lines: Vec<&str> = text.lines().collect();
-    let rows = windlass.screen(|screen| usize::from(screen.size().0.get()));
-    assert!(lines[0].contains("DEMO"), "{text}");
-    assert!(lines[rows - 1].contains("? keys"), "{text}");
+    windlass.until_screen("the demo without a tour", |screen| {
+        let text = text_of(screen);
+        let first = text.lines().next().unwrap();
+        let last = text.lines().next_back().unwrap();
+        first.contains("DEMO") && last.contains("? keys") && !text.contains("Ctrl-t leaves it")
+    });
 }
 
 /// A gate is what can be approved; what else waits in the Inbox cannot.
 #[track_caller]
 fn select_a_gate(windlass: &mut Windlass) {
-    let on_a_gate = |text: &str| {
-        let mut lines = text.lines();
-        lines.any(|line| line.starts_with('▌') && line.contains(" #"))
-    };
+    let is_gate = |row: &Option<String>| row.as_ref().is_some_and(|row| row.contains(" #"));
+    // The repositories are read one after another.
+    windlass.until(" #");
     for _ in 0..30 {
-        let before = windlass.text();
-        if on_a_gate(&before) {
+        let before = marked(&windlass.text());
+        if is_gate(&before) {
             return;
         }
         windlass.key("j");
         windlass.until_screen("the mark to move", |screen| {
-            let text = text_of(screen);
-            marked(&text) != marked(&before) || on_a_gate(&text)
+            let now = marked(&text_of(screen));
+            now.is_some() && now != before
         });
     }
     panic!("no gate waits\n{}", windlass.text());
@@ -73,24 +70,27 @@ fn select_a_gate(windlass: &mut Windlass) {
 /// What is broken comes first; nothing of that waits.
 #[track_caller]
 fn until_one_waits(windlass: &mut Windlass) {
-    let first = format!("tour 1/{}", STEPS.len());
+    let second = format!("tour 2/{}", STEPS.len());
     for _ in 0..12 {
         let before = marked(&windlass.text());
         windlass.key("n");
         windlass.until_screen("another to be selected", |screen| {
-            marked(&text_of(screen)) != before
+            let now = marked(&text_of(screen));
+            now.is_some() && now != before
         });
-        if !windlass.text().contains(&first) {
+        let there = |screen: &_| text_of(screen).contains(&second);
+        windlass.for_a_while(Duration::from_millis(500), there);
+        if windlass.screen(there) {
             return at_step(windlass, 2);
         }
     }
     panic!("nothing waits\n{}", windlass.text());
 }
 
-/// The row that is selected.
+/// The row that is selected, as far as it does not change by itself.
 fn marked(text: &str) -> Option<String> {
     let row = text.lines().find(|line| line.starts_with('▌'))?;
-    Some(row.chars().take(20).collect())
+    Some(row.chars().take(24).collect())
 }
 
 /// Esc, and until the dialog is gone: a key right behind it would be another one, with Alt.
