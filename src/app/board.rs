@@ -265,7 +265,11 @@ impl Board {
                 rows.retain(left);
                 self.filtered = Some(rows);
             }
-            None if filter.is_empty() => self.order.iter().for_each(|row| drop(left(row))),
+            None if filter.is_empty() => {
+                for row in &self.order {
+                    left(row);
+                }
+            }
             None => {
                 let rows = self.order.iter().filter(|row| left(row)).cloned();
                 self.filtered = Some(rows.collect());
