@@ -192,12 +192,15 @@ impl State {
     }
 
     /// Whether the release of this fact waits for a human, and since when: what the Inbox is made of.
-    fn waits_since(&self, fact: &Fact) -> Option<Option<Timestamp>> {
-        let Fact::Rollout(rollout) = fact else {
-            return None;
+    fn waits_since(&self, fact: &Fact) -> (bool, Option<Timestamp>) {
+        let release = match fact {
+            Fact::Rollout(rollout) => self.releases.find(&rollout.id),
+            _ => None,
         };
-        let release = self.releases.find(&rollout.id)?;
-        release.waits_for_human().then(|| release.since())
+        match release.filter(|release| release.waits_for_human()) {
+            Some(release) => (true, release.since()),
+            None => (false, None),
+        }
     }
 
     /// Something changed that every row depends on.
