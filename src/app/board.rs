@@ -10,9 +10,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use super::counts::Counts;
 use super::{
+    filter::Filter,
     layout,
     releases::{Releases, Slot},
+    stale::Stale,
 };
 use crate::model::{
     id::{EnvironmentName, ReleaseId},
@@ -57,49 +60,8 @@ pub struct Board {
     pub explained: Option<ReleaseId>,
 }
 
-/// What changed since something was made of it.
-#[derive(Clone, Debug, Default)]
-struct Stale {
-    order: Changes,
-    /// Counts never rest, the order does.
-    counts: Changes,
-    filter: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Changes {
-    /// Which rows there are, or what all of them depend on.
-    all: bool,
-    /// Only these, each as often as it changed.
-    slots: Vec<Slot>,
-}
-
-impl Changes {
-    fn everything(&mut self) {
-        self.all = true;
-        self.slots.clear();
-    }
-
-    fn one(&mut self, slot: Slot) {
-        if self.all {
-            return;
-        }
-        if self.slots.len() < CHANGES_KEPT {
-            self.slots.push(slot);
-        } else {
-            self.everything();
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        !self.all && self.slots.is_empty()
-    }
-}
-
 /// From this many changes on, making the whole order anew is no more work.
 const CHANGES: usize = 1_000;
-/// Changes that are remembered while the order rests, which a held key can make last.
-const CHANGES_KEPT: usize = 16_384;
 
 /// Fresh environments.
 type Fresh = BTreeMap<EnvironmentName, bool>;
@@ -114,57 +76,11 @@ pub struct Row {
     pub group: Group,
 }
 
-/// How many releases are in each group, filter or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub broken: usize,
-    pub needs_you: usize,
-    pub moving: usize,
-    pub unknown: usize,
-    pub quiet: usize,
-    pub all: usize,
-    pub shown: usize,
-}
-
 /// The widest names among the rows, in cells: columns keep their places while the list is scrolled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Widest {
     pub service: usize,
     pub environment: usize,
-}
-
-impl Counts {
-    pub const fn of(&self, group: Group) -> usize {
-        match group {
-            Group::Broken => self.broken,
-            Group::NeedsYou => self.needs_you,
-            Group::Moving => self.moving,
-            Group::Unknown => self.unknown,
-            Group::Quiet => self.quiet,
-        }
-    }
-
-    const fn of_mut(&mut self, group: Group) -> &mut usize {
-        match group {
-            Group::Broken => &mut self.broken,
-            Group::NeedsYou => &mut self.needs_you,
-            Group::Moving => &mut self.moving,
-            Group::Unknown => &mut self.unknown,
-            Group::Quiet => &mut self.quiet,
-        }
-    }
-
-    /// One release that was in one group is in another; `None` is where it has no row of its own.
-    fn moved(&mut self, from: Option<Group>, to: Option<Group>) {
-        if let Some(from) = from {
-            *self.of_mut(from) -= 1;
-            self.all -= 1;
-        }
-        if let Some(to) = to {
-            *self.of_mut(to) += 1;
-            self.all += 1;
-        }
-    }
 }
 
 impl Widest {
@@ -540,66 +456,6 @@ fn compare(a: (Key, Slot), b: (Key, Slot), releases: &Releases) -> Ordering {
             Some((&id.name, &id.environment, &id.namespace, id.kind))
         };
         name(a.1).cmp(&name(b.1))
-    })
-}
-
-/// What is typed into the filter: substrings of what one would look for, all of which a release must have, or not have
-/// where a word begins with `!`.
-#[derive(Clone, Debug, Default)]
-struct Filter {
-    lower: String,
-}
-
-impl Filter {
-    fn of(typed: &str) -> Self {
-        Self {
-            lower: typed.to_lowercase(),
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.lower.is_empty()
-    }
-
-    /// Whether it leaves nothing that the other one does not leave: one more letter of what is looked for.
-    fn narrows(&self, other: &Self) -> bool {
-        !other.is_empty() && self.lower.starts_with(&other.lower) && !self.lower.contains('!')
-    }
-
-    fn leaves(&self, release: &Release, group: Group) -> bool {
-        let id = &release.rollout.id;
-        self.lower.split_whitespace().all(|word| {
-            let (negated, word) = match word.strip_prefix('!') {
-                Some(rest) if !rest.is_empty() => (true, rest),
-                _ => (false, word),
-            };
-            let found = has(id.name.as_str(), word)
-                || has(id.environment.as_str(), word)
-                || has(id.namespace.as_str(), word)
-                || has(id.kind.word(), word)
-                || has(release.rollout.phase.word(), word)
-                || has(group_words(group), word)
-                || has(&release.current().label(), word);
-            found != negated
-        })
-    }
-}
-
-/// Whether a text has these letters, whatever their case. Gone through byte by byte, since a filter is typed over ten
-/// thousand texts, each shorter than what a cleverer search begins with.
-fn has(text: &str, lower: &str) -> bool {
-    let Some((first, rest)) = lower.as_bytes().split_first() else {
-        return true;
-    };
-    if !text.is_ascii() {
-        return text.to_lowercase().contains(lower);
-    }
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(at, byte)| {
-        byte.to_ascii_lowercase() == *first
-            && bytes
-                .get(at + 1..at + 1 + rest.len())
-                .is_some_and(|part| part.eq_ignore_ascii_case(rest))
     })
 }
 

@@ -191,24 +191,6 @@ impl State {
         }
     }
 
-    /// Whether the release of this fact waits for a human, and since when: what the Inbox is made of.
-    fn waits_since(&self, fact: &Fact) -> (bool, Option<Timestamp>) {
-        let release = match fact {
-            Fact::Rollout(rollout) => self.releases.find(&rollout.id),
-            _ => None,
-        };
-        match release.filter(|release| release.waits_for_human()) {
-            Some(release) => (true, release.since()),
-            None => (false, None),
-        }
-    }
-
-    /// Something changed that every row depends on.
-    fn all_is_stale(&mut self) {
-        self.board.order_is_stale();
-        self.inbox_is_stale = true;
-    }
-
     /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
     fn access_where_it_waits(
         &mut self,
