@@ -10,9 +10,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use super::counts::Counts;
 use super::{
+    filter::Filter,
     layout,
     releases::{Releases, Slot},
+    stale::Stale,
 };
 use crate::model::{
     id::{EnvironmentName, ReleaseId},
@@ -38,6 +41,8 @@ pub struct Board {
     order: Vec<Row>,
     /// What the filter leaves of it; `None` without a filter.
     filtered: Option<Vec<Row>>,
+    /// The filter that left it.
+    laid: Filter,
     /// Where the selection was found last: it is there most of the time, and is not looked for among all of them.
     place: usize,
     /// Index of the first row shown.
@@ -55,49 +60,8 @@ pub struct Board {
     pub explained: Option<ReleaseId>,
 }
 
-/// What changed since something was made of it.
-#[derive(Clone, Debug, Default)]
-struct Stale {
-    order: Changes,
-    /// Counts never rest, the order does.
-    counts: Changes,
-    filter: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Changes {
-    /// Which rows there are, or what all of them depend on.
-    all: bool,
-    /// Only these, each as often as it changed.
-    slots: Vec<Slot>,
-}
-
-impl Changes {
-    fn everything(&mut self) {
-        self.all = true;
-        self.slots.clear();
-    }
-
-    fn one(&mut self, slot: Slot) {
-        if self.all {
-            return;
-        }
-        if self.slots.len() < CHANGES_KEPT {
-            self.slots.push(slot);
-        } else {
-            self.everything();
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        !self.all && self.slots.is_empty()
-    }
-}
-
 /// From this many changes on, making the whole order anew is no more work.
 const CHANGES: usize = 1_000;
-/// Changes that are remembered while the order rests, which a held key can make last.
-const CHANGES_KEPT: usize = 16_384;
 
 /// Fresh environments.
 type Fresh = BTreeMap<EnvironmentName, bool>;
@@ -112,57 +76,11 @@ pub struct Row {
     pub group: Group,
 }
 
-/// How many releases are in each group, filter or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub broken: usize,
-    pub needs_you: usize,
-    pub moving: usize,
-    pub unknown: usize,
-    pub quiet: usize,
-    pub all: usize,
-    pub shown: usize,
-}
-
 /// The widest names among the rows, in cells: columns keep their places while the list is scrolled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Widest {
     pub service: usize,
     pub environment: usize,
-}
-
-impl Counts {
-    pub const fn of(&self, group: Group) -> usize {
-        match group {
-            Group::Broken => self.broken,
-            Group::NeedsYou => self.needs_you,
-            Group::Moving => self.moving,
-            Group::Unknown => self.unknown,
-            Group::Quiet => self.quiet,
-        }
-    }
-
-    const fn of_mut(&mut self, group: Group) -> &mut usize {
-        match group {
-            Group::Broken => &mut self.broken,
-            Group::NeedsYou => &mut self.needs_you,
-            Group::Moving => &mut self.moving,
-            Group::Unknown => &mut self.unknown,
-            Group::Quiet => &mut self.quiet,
-        }
-    }
-
-    /// One release that was in one group is in another; `None` is where it has no row of its own.
-    fn moved(&mut self, from: Option<Group>, to: Option<Group>) {
-        if let Some(from) = from {
-            *self.of_mut(from) -= 1;
-            self.all -= 1;
-        }
-        if let Some(to) = to {
-            *self.of_mut(to) += 1;
-            self.all += 1;
-        }
-    }
 }
 
 impl Widest {
@@ -253,20 +171,28 @@ impl Board {
     fn narrow(&mut self, releases: &Releases) {
         let filter = Filter::of(&self.filter);
         let mut widest = Widest::default();
-        let mut rows = self.filtered.take().unwrap_or_default();
-        rows.clear();
-        for row in &self.order {
-            if let Some(release) = releases.get(row.slot)
-                && filter.leaves(release, row.group)
-            {
-                widest.see(release);
-                if !filter.is_empty() {
-                    rows.push(row.clone());
+        let mut left = |row: &Row| {
+            let release = releases.get(row.slot);
+            let left = release.filter(|release| filter.leaves(release, row.group));
+            left.inspect(|release| widest.see(release)).is_some()
+        };
+        match self.filtered.take().filter(|_| filter.narrows(&self.laid)) {
+            Some(mut rows) => {
+                rows.retain(left);
+                self.filtered = Some(rows);
+            }
+            None if filter.is_empty() => {
+                for row in &self.order {
+                    left(row);
                 }
+            }
+            None => {
+                let rows = self.order.iter().filter(|row| left(row)).cloned();
+                self.filtered = Some(rows.collect());
             }
         }
         self.widest = widest;
-        self.filtered = (!filter.is_empty()).then_some(rows);
+        self.laid = filter;
     }
 
     fn arrange_all(&mut self, releases: &Releases, fresh: &Fresh) {
@@ -277,6 +203,7 @@ impl Board {
         }
         keyed.sort_unstable_by(|a, b| compare(*a, *b, releases));
         self.stale.filter = true;
+        self.filtered = None;
         self.order.clear();
         self.order.reserve_exact(keyed.len());
         self.order.extend(
@@ -530,54 +457,6 @@ fn compare(a: (Key, Slot), b: (Key, Slot), releases: &Releases) -> Ordering {
         };
         name(a.1).cmp(&name(b.1))
     })
-}
-
-/// What is typed into the filter: substrings of what one would look for, all of which a release must have, or not have
-/// where a word begins with `!`.
-struct Filter {
-    lower: String,
-}
-
-impl Filter {
-    fn of(typed: &str) -> Self {
-        Self {
-            lower: typed.to_lowercase(),
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.lower.is_empty()
-    }
-
-    fn leaves(&self, release: &Release, group: Group) -> bool {
-        let id = &release.rollout.id;
-        self.lower.split_whitespace().all(|word| {
-            let (negated, word) = match word.strip_prefix('!') {
-                Some(rest) if !rest.is_empty() => (true, rest),
-                _ => (false, word),
-            };
-            let found = has(id.name.as_str(), word)
-                || has(id.environment.as_str(), word)
-                || has(id.namespace.as_str(), word)
-                || id.kind.word().contains(word)
-                || release.rollout.phase.word().contains(word)
-                || group_words(group).contains(word)
-                || has(&release.current().label(), word);
-            found != negated
-        })
-    }
-}
-
-/// Nearly all names have no capital letters: a filter is typed over ten thousand of them, which are not all written anew.
-fn has(text: &str, lower: &str) -> bool {
-    let is_lower = text
-        .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_lower {
-        text.contains(lower)
-    } else {
-        text.to_lowercase().contains(lower)
-    }
 }
 
 /// The heading of a group.

@@ -83,7 +83,17 @@ fn listed(count: u8) -> (Releases, Board) {
 fn typed() -> impl Strategy<Value = Option<&'static str>> {
     prop::option::weighted(
         0.2,
-        prop::sample::select(vec!["", "healthy", "!broken", "service-1", "HEALTHY e-3"]),
+        prop::sample::select(vec![
+            "",
+            "h",
+            "he",
+            "healthy",
+            "!b",
+            "!broken",
+            "se",
+            "service-1",
+            "HEALTHY e-3",
+        ]),
     )
 }
 

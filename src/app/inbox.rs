@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use super::{
     beside::{SourceKind, WaitingGate},
     msg::Effect,
@@ -11,6 +13,7 @@ use super::{
 };
 use crate::{
     model::{
+        event::Fact,
         id::{EnvironmentName, ReleaseId, Uid},
         moment::Moment,
         pipeline::{GateId, Repository},
@@ -237,6 +240,24 @@ impl State {
         entries.shrink_to_fit();
         self.inbox.rests = self.order_rests() && self.inbox.keep_places(&mut entries);
         self.dirty |= self.inbox.replace(entries);
+    }
+
+    /// Whether the release of this fact waits for a human, and since when: what the Inbox is made of.
+    pub(super) fn waits_since(&self, fact: &Fact) -> (bool, Option<Timestamp>) {
+        let release = match fact {
+            Fact::Rollout(rollout) => self.releases.find(&rollout.id),
+            _ => None,
+        };
+        match release.filter(|release| release.waits_for_human()) {
+            Some(release) => (true, release.since()),
+            None => (false, None),
+        }
+    }
+
+    /// Something changed that every row depends on.
+    pub(super) fn all_is_stale(&mut self) {
+        self.board.order_is_stale();
+        self.inbox_is_stale = true;
     }
 
     pub fn selected_gate(&self) -> Option<&WaitingGate> {

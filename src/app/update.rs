@@ -191,21 +191,6 @@ impl State {
         }
     }
 
-    /// Whether the release of this fact waits for a human, and since when: what the Inbox is made of.
-    fn waits_since(&self, fact: &Fact) -> Option<Option<Timestamp>> {
-        let Fact::Rollout(rollout) = fact else {
-            return None;
-        };
-        let release = self.releases.find(&rollout.id)?;
-        release.waits_for_human().then(|| release.since())
-    }
-
-    /// Something changed that every row depends on.
-    fn all_is_stale(&mut self) {
-        self.board.order_is_stale();
-        self.inbox_is_stale = true;
-    }
-
     /// "Waits for you" is said only to someone who may act: where something waits, that is asked once.
     fn access_where_it_waits(
         &mut self,

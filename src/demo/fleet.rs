@@ -3,7 +3,7 @@
 //! Hashes are worked out for each, so a copy behaves like any other Rollout as soon as somebody touches it. Must never
 //! leave a copy with work to do: an idle fleet costs no wake-up.
 
-use std::sync::Arc;
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -46,6 +46,8 @@ pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed
         cluster.create(Kind::Namespace, namespace.value());
     }
     let mould = Mould::new(&objects);
+    // Names, identities and labels are the same few texts in every copy: cut once.
+    let known: RefCell<HashMap<String, Vec<Piece>>> = RefCell::default();
     let mut chance = Chance::new(seed ^ 0x0066_6c65_6574);
     for number in 0..count {
         let mut words = mould.words(number, &mut chance);
@@ -54,9 +56,14 @@ pub(super) fn plant(cluster: &mut Cluster, count: usize, opened: Timestamp, seed
                 *version = format!("\"resourceVersion\":\"{}\"", cluster.store.version() + 1);
             }
             let raw = fill(pieces, &words);
-            cluster
-                .store
-                .plant(object, raw, |text| fill(&mould.cut(text), &words));
+            cluster.store.plant(object, raw, |text| {
+                let mut known = known.borrow_mut();
+                if !known.contains_key(text) {
+                    known.insert(text.to_owned(), mould.cut(text));
+                }
+                let pieces = known.get(text).map(Vec::as_slice);
+                fill(pieces.unwrap_or_default(), &words)
+            });
         }
     }
     cluster.store.forget_history();

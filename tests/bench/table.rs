@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rustix::time::{ClockId, clock_gettime};
+
 static MISSED: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn head(title: &str) {
@@ -30,6 +32,12 @@ pub(crate) fn known_missed(what: &str, value: &str, goal: (&str, bool), worse: b
     };
     MISSED.fetch_add(usize::from(worse), Ordering::Relaxed);
     println!("  {what:<58} {value:>12}   goal {goal:<12} {mark}");
+}
+
+/// Nanoseconds for which this thread has computed: what others do on the machine is not in it.
+pub(crate) fn computed() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap()
 }
 
 /// How many goals have been missed so far.
