@@ -13,6 +13,17 @@
     clippy::string_slice
 )]
 
+mod bombs;
+mod identity;
+mod logins;
+mod plugins;
+mod road;
+mod soak;
+mod terminals;
+mod tls;
+mod traced;
+mod user;
+
 /// How much of it: what the variable says, or what is usual.
 fn amount(variable: &str, usual: u64) -> u64 {
     match std::env::var(variable) {
@@ -26,5 +37,6 @@ fn amount(variable: &str, usual: u64) -> u64 {
 
 /// A line of the table.
 fn tell(figure: &str) {
-    println!("figure: {figure}");
+    // The name of the test that runs may stand on the line already.
+    println!("\nfigure: {figure}");
 }

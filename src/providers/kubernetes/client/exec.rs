@@ -81,6 +81,10 @@ impl Login {
         }
     }
 
+    pub(super) fn command(&self) -> &str {
+        &self.plugin.command
+    }
+
     pub(super) async fn credential(&self) -> Result<Credential, Error> {
         let mut state = self.state.lock().await;
         let recently = state.ran.is_some_and(|ran| ran.elapsed() < RUN_AGAIN_AFTER);

@@ -205,6 +205,11 @@ impl Reader {
         self.0.user.as_ref()
     }
 
+    /// The program that is run for a credential, where one is.
+    pub fn plugin(&self) -> Option<&str> {
+        self.0.login.as_ref().map(exec::Login::command)
+    }
+
     pub async fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<T, Error> {
         decode(&self.get_bytes(path).await?)
     }

@@ -35,11 +35,6 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// The program that is run for a credential, for the doctor to name.
-    pub fn plugin_command(&self) -> Option<&str> {
-        self.plugin.as_ref().map(|plugin| plugin.command.as_str())
-    }
-
     /// A server without TLS or login on this machine: the demo world and tests.
     pub fn loopback(environment: EnvironmentName, address: std::net::SocketAddr) -> Self {
         let uri = http::Uri::builder()
