@@ -251,9 +251,7 @@ fn t11_what_is_too_large_is_given_up_at_the_limit_and_costs_no_more_than_twice_t
                 taken >> 20
             );
             if rise > 2 * LIMIT || taken > LIMIT + BETWEEN {
-                wrong.push(format!(
-                    "{kind} {bomb:?}: {rise} B more, {taken} B taken"
-                ));
+                wrong.push(format!("{kind} {bomb:?}: {rise} B more, {taken} B taken"));
             }
             if rise >= worst.0 {
                 worst = (rise, format!("{kind} {bomb:?}"));

@@ -182,9 +182,10 @@ fn t16_a_name_that_comes_and_goes_is_no_storm_and_is_found_again() {
         "[environments.prod-eu]\nprometheus = {{ url = \"http://world.test:{}\" }}\n",
         metrics.port
     );
-    let user = User::of(shop)
-        .configured(&configuration)
-        .at(&server, &trust, &json!({ "token": TOKEN }));
+    let user =
+        User::of(shop)
+            .configured(&configuration)
+            .at(&server, &trust, &json!({ "token": TOKEN }));
     let user = with_names(user, &file);
     let mut windlass = user.screen(&[]);
     windlass.until_live();

@@ -14,10 +14,12 @@
 )]
 
 mod bombs;
+mod clocks;
 mod identity;
 mod logins;
 mod plugins;
 mod road;
+mod secrets;
 mod soak;
 mod terminals;
 mod tls;

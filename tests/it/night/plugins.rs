@@ -69,8 +69,9 @@ fn t29_a_plugin_is_found_by_the_path_named_by_the_doctor_and_silent_on_the_scree
 #[test]
 #[ignore = "at night: the program in a terminal"]
 fn t29_a_plugin_that_fails_is_quoted_and_named_and_nothing_is_sent() {
-    let failing =
-        format!("printf '\\033[2J' >&2; echo 'session over: run shop-login again' >&2; echo {TOKEN}; exit 1");
+    let failing = format!(
+        "printf '\\033[2J' >&2; echo 'session over: run shop-login again' >&2; echo {TOKEN}; exit 1"
+    );
     let (user, road) = with_plugin(&failing);
     let source = user.source("doctor", "kubernetes");
     assert_eq!(source["state"], "unauthorized", "{source}");
@@ -123,7 +124,10 @@ fn t29_a_plugin_that_hangs_is_ended_with_its_group_and_holds_up_no_key() {
     windlass.key("\x1b");
     assert!(started.elapsed() < Duration::from_secs(20) && !is_over(&pids[1]));
     while !pids.iter().all(|pid| is_over(pid)) {
-        assert!(started.elapsed() < Duration::from_secs(45), "{pids:?} live on");
+        assert!(
+            started.elapsed() < Duration::from_secs(45),
+            "{pids:?} live on"
+        );
         windlass.beat();
     }
     let took = started.elapsed();
@@ -158,6 +162,8 @@ fn t29_a_plugin_that_hangs_ends_with_the_program() {
         std::thread::yield_now();
     }
     assert!(took < Duration::from_secs(5), "{took:?}");
-    tell(&format!("left within {} ms while one hung", took.as_millis()));
+    tell(&format!(
+        "left within {} ms while one hung",
+        took.as_millis()
+    ));
 }
-

@@ -23,15 +23,17 @@ pub(super) struct Came {
 }
 
 type Pour = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
+type Edit = Box<dyn Fn(&str) -> String>;
 
 /// What becomes of it.
 pub(super) enum Then {
     Forward,
+    /// Let through, and every line of its answer is changed on the way: of a watch too.
+    Edit(Edit),
     /// The whole answer, with its head.
     Say(Vec<u8>),
     /// Whatever this writes, until it or the reader has enough.
     Pour(Pour),
-    Close,
 }
 
 type Rule = Box<dyn FnMut(&Came) -> Then + Send>;
@@ -138,7 +140,6 @@ fn one(mut client: impl Read + Write, shared: &Shared) -> io::Result<()> {
     lock(&shared.came).push(came.clone());
     let then = lock(&shared.rule)(&came);
     match then {
-        Then::Close => Ok(()),
         Then::Say(answer) => client.write_all(&answer),
         Then::Pour(pour) => pour(&mut client),
         Then::Forward => {
@@ -148,8 +149,44 @@ fn one(mut client: impl Read + Write, shared: &Shared) -> io::Result<()> {
             server.write_all(&body)?;
             io::copy(&mut server, &mut client).map(|_| ())
         }
+        Then::Edit(edit) => {
+            let mut server = TcpStream::connect(&shared.upstream)?;
+            // A server does not cut an answer to this version into chunks.
+            server.write_all(head.replacen("HTTP/1.1", "HTTP/1.0", 1).as_bytes())?;
+            server.write_all(b"\r\n")?;
+            server.write_all(&body)?;
+            edited(server, &mut client, &*edit)
+        }
     }?;
     client.flush()
+}
+
+fn edited(
+    server: TcpStream,
+    client: &mut impl Write,
+    edit: &dyn Fn(&str) -> String,
+) -> io::Result<()> {
+    let mut reader = BufReader::new(server);
+    let mut is_head = true;
+    loop {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&line);
+        let lower = text.to_ascii_lowercase();
+        match is_head {
+            true if text == "\r\n" => {
+                is_head = false;
+                client.write_all(b"Connection: close\r\n\r\n")?;
+            }
+            // Its length is another one, and its own tag would stand for the one before.
+            true if lower.starts_with("content-length:") || lower.starts_with("etag:") => {}
+            true => client.write_all(text.replacen("HTTP/1.0", "HTTP/1.1", 1).as_bytes())?,
+            false => client.write_all(edit(&text).as_bytes())?,
+        }
+        client.flush()?;
+    }
 }
 
 /// One request: itself, what of its head is passed on, and its body.

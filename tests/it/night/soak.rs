@@ -175,7 +175,10 @@ fn assert_steady(name: &str, samples: &[Sample], events: u64) {
         most(|one| one.descriptors, early),
         most(|one| one.descriptors, late),
     );
-    let threads = (most(|one| one.threads, early), most(|one| one.threads, late));
+    let threads = (
+        most(|one| one.threads, early),
+        most(|one| one.threads, late),
+    );
     tell(&format!(
         "{name}: {hours:.2} h, {events} events; {:.1} MiB, {slope:+.2} MiB/h; descriptors {} then {}, threads {} then {}",
         after.last().unwrap().memory,

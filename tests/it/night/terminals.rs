@@ -83,7 +83,10 @@ fn assert_readable(windlass: &mut Windlass, case: &str) -> String {
     windlass.key("q");
     assert_eq!(windlass.ended().exit_code(), 0, "{case}");
     let raw = String::from_utf8_lossy(&windlass.last_words()).into_owned();
-    assert!(raw.rfind("\x1b[?1049l") > raw.rfind("\x1b[?1049h"), "{case}");
+    assert!(
+        raw.rfind("\x1b[?1049l") > raw.rfind("\x1b[?1049h"),
+        "{case}"
+    );
     raw
 }
 
@@ -137,7 +140,10 @@ fn t21_a_terminal_that_cannot_move_its_cursor_is_refused_in_words() {
     assert_eq!(windlass.ended().exit_code(), 2);
     let raw = String::from_utf8_lossy(&windlass.last_words()).into_owned();
     assert!(!raw.contains('\x1b'), "{raw:?}");
-    assert!(raw.contains("TERM") && raw.contains("windlass status"), "{raw}");
+    assert!(
+        raw.contains("TERM") && raw.contains("windlass status"),
+        "{raw}"
+    );
 }
 
 /// No terminal, half a terminal, and none of the streams: one line, exit code 2, and not one escape sequence.
@@ -173,7 +179,10 @@ fn t21_without_a_terminal_it_says_so_and_what_to_do() {
             assert!(err.contains("windlass status"), "{script}: {err}");
         }
     }
-    tell(&format!("{} ways without a terminal: refused in a line", cases.len()));
+    tell(&format!(
+        "{} ways without a terminal: refused in a line",
+        cases.len()
+    ));
 }
 
 /// A multiplexer in a terminal, and ours inside.

@@ -2,12 +2,7 @@
 //! without a record that was on disk before, wherever it dies; and on a disk that takes nothing it refuses, says so, and
 //! goes on watching.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    process::Stdio,
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use windlass::runtime::audit;
@@ -146,7 +141,11 @@ fn t07_killed_at_any_system_call_no_request_is_without_a_record_on_disk() {
     }
     let mut dice = Dice(seed);
     let late: Vec<Call> = known.iter().filter(|call| call.late).cloned().collect();
-    assert!(late.len() > 100, "{} calls after the first record", late.len());
+    assert!(
+        late.len() > 100,
+        "{} calls after the first record",
+        late.len()
+    );
     let (mut seen, mut before, mut killed) = (0, 2, 0);
     for run in 0..runs {
         // The half of them where it matters most.
@@ -158,7 +157,10 @@ fn t07_killed_at_any_system_call_no_request_is_without_a_record_on_disk() {
         let text = read();
         let case = format!("run {run}, {name} the {nth}. (seed {seed})");
         let (sent, early) = order(&text);
-        assert_eq!(early, 0, "{case}: sent before its record was on disk\n{text}");
+        assert_eq!(
+            early, 0,
+            "{case}: sent before its record was on disk\n{text}"
+        );
         killed += u64::from(text.contains("+++ killed by SIGKILL"));
         let patches = patches(&user);
         let arrived = patches - before;
@@ -167,7 +169,10 @@ fn t07_killed_at_any_system_call_no_request_is_without_a_record_on_disk() {
         seen += arrived;
         assert_recorded(&user, patches, &case);
     }
-    assert!(killed * 10 >= runs * 8, "only {killed} of {runs} were killed");
+    assert!(
+        killed * 10 >= runs * 8,
+        "only {killed} of {runs} were killed"
+    );
     tell(&format!(
         "{killed} of {runs} killed; {seen} requests seen, 0 without a record on disk (seed {seed})"
     ));
@@ -176,7 +181,9 @@ fn t07_killed_at_any_system_call_no_request_is_without_a_record_on_disk() {
 /// How many changes of the release have arrived so far.
 fn patches(user: &User) -> usize {
     let all = user.shop.writes_to("kubernetes");
-    all.iter().filter(|sent| sent.path.starts_with(PATH)).count()
+    all.iter()
+        .filter(|sent| sent.path.starts_with(PATH))
+        .count()
 }
 
 /// The log is whole, it has a record for every request that arrived, and what has no outcome is known as open.
@@ -225,8 +232,20 @@ fn t08_whatever_the_disk_refuses_nothing_is_sent_without_its_record_and_watching
             let watch = format!("trace={call}");
             let inject = format!("inject={call}:error={error}");
             let arguments = [
-                "-f", "-qq", "-o", trace.to_str().unwrap(), "-P", log.to_str().unwrap(), "-e", &watch, "-e", &inject,
-                env!("CARGO_BIN_EXE_windlass"), "--write=prod-eu", "--namespace", "shop",
+                "-f",
+                "-qq",
+                "-o",
+                trace.to_str().unwrap(),
+                "-P",
+                log.to_str().unwrap(),
+                "-e",
+                &watch,
+                "-e",
+                &inject,
+                env!("CARGO_BIN_EXE_windlass"),
+                "--write=prod-eu",
+                "--namespace",
+                "shop",
             ];
             let mut windlass = user.screen_of("strace", &arguments, (140, 44));
             windlass.until_live();
@@ -250,7 +269,10 @@ fn t08_whatever_the_disk_refuses_nothing_is_sent_without_its_record_and_watching
             assert_eq!(patches(&user), 1, "{case}");
             assert_kept_elsewhere(&run, words, &case);
             let trace = fs::read_to_string(&trace).unwrap();
-            assert!(trace.contains("(INJECTED)"), "{case}: the disk never failed");
+            assert!(
+                trace.contains("(INJECTED)"),
+                "{case}: the disk never failed"
+            );
             cases += 1;
         }
     }
