@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
 };
 use rustls::{
     ServerConfig,
@@ -31,8 +32,14 @@ pub(super) struct Authority {
 
 impl Authority {
     pub(super) fn new() -> Self {
+        Self::called("an authority of the night")
+    }
+
+    /// Two of one name would be told apart by their signatures alone.
+    fn called(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
@@ -59,7 +66,9 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = match wrong {
             Wrong::SelfSigned => params.self_signed(&key),
-            Wrong::OtherAuthority => params.signed_by(&key, &Self::new().issuer),
+            Wrong::OtherAuthority => {
+                params.signed_by(&key, &Self::called("nobody's authority").issuer)
+            }
             _ => params.signed_by(&key, &self.issuer),
         };
         let chain = vec![CertificateDer::from(certificate.unwrap().der().to_vec())];

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
     road::Road,
     tell,
-    user::{TOKEN, User, script},
+    user::{TOKEN, User, opens_and_leaves_help, script},
 };
 use crate::whole::shop::Shop;
 
@@ -104,9 +104,12 @@ fn read_pid(path: &Path) -> Option<String> {
 #[test]
 #[ignore = "at night: waits for the limit of thirty seconds"]
 fn t29_a_plugin_that_hangs_is_ended_with_its_group_and_holds_up_no_key() {
-    let (user, road) = with_plugin("sleep 600 &\necho $! > child\necho $$ > leader\nwait");
+    let (user, road) = with_plugin(
+        "cd \"$(dirname \"$0\")\"\nsleep 600 &\necho $! > child\necho $$ > leader\nwait",
+    );
     let mut windlass = user.screen(&[]);
-    let (leader, child) = (user.place("leader"), user.place("child"));
+    let programs = user.place("programs");
+    let (leader, child) = (programs.join("leader"), programs.join("child"));
     let began = Instant::now();
     let pids = loop {
         if let (Some(leader), Some(child)) = (read_pid(&leader), read_pid(&child)) {
@@ -118,10 +121,8 @@ fn t29_a_plugin_that_hangs_is_ended_with_its_group_and_holds_up_no_key() {
     let started = Instant::now();
     // Keys are answered meanwhile.
     windlass.key("9");
-    windlass.until("kubernetes");
-    windlass.key("?");
-    windlass.until("Esc");
-    windlass.key("\x1b");
+    windlass.until("SOURCE");
+    opens_and_leaves_help(&mut windlass);
     assert!(started.elapsed() < Duration::from_secs(20) && !is_over(&pids[1]));
     while !pids.iter().all(|pid| is_over(pid)) {
         assert!(
@@ -143,11 +144,11 @@ fn t29_a_plugin_that_hangs_is_ended_with_its_group_and_holds_up_no_key() {
 #[test]
 #[ignore = "at night: the program in a terminal"]
 fn t29_a_plugin_that_hangs_ends_with_the_program() {
-    let (user, _road) = with_plugin("sleep 600 &\necho $! > child\nwait");
+    let (user, _road) = with_plugin("cd \"$(dirname \"$0\")\"\nsleep 600 &\necho $! > child\nwait");
     let mut windlass = user.screen(&[]);
     let began = Instant::now();
     let pid = loop {
-        if let Some(pid) = read_pid(&user.place("child")) {
+        if let Some(pid) = read_pid(&user.place("programs").join("child")) {
             break pid;
         }
         assert!(began.elapsed() < Duration::from_secs(20), "never started");

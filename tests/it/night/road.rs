@@ -122,7 +122,8 @@ impl Road {
 
 fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     let identity = lock(&shared.identity).clone();
-    match identity {
+    let connection = client.try_clone()?;
+    let done = match identity {
         None => one(client, shared),
         Some(config) => {
             let tls = ServerConnection::new(config).map_err(io::Error::other)?;
@@ -132,7 +133,10 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
             stream.flush()?;
             done
         }
-    }
+    };
+    // What is kept to be cut would hold it open.
+    connection.shutdown(Shutdown::Both)?;
+    done
 }
 
 fn one(mut client: impl Read + Write, shared: &Shared) -> io::Result<()> {

@@ -13,7 +13,7 @@ use crate::whole::shop::Shop;
 const PATH: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout";
 
 /// What the order of a record and its request is read from.
-const WATCHED: &str = "openat,write,writev,pwrite64,sendto,sendmsg,fdatasync,fsync";
+const WATCHED: &str = "open,openat,write,writev,pwrite64,sendto,sendmsg,fdatasync,fsync";
 
 struct Dice(u64);
 
@@ -220,7 +220,7 @@ const ERRORS: [(&str, &str); 4] = [
 #[ignore = "at night: the program under strace, twelve times"]
 fn t08_whatever_the_disk_refuses_nothing_is_sent_without_its_record_and_watching_goes_on() {
     let mut cases = 0;
-    for call in ["openat", "write", "fdatasync"] {
+    for call in ["open,openat", "write", "fdatasync"] {
         for (error, words) in ERRORS {
             let case = format!("{call} {error}");
             let user = User::of(Shop::open("canary"));

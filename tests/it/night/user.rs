@@ -124,6 +124,15 @@ impl User {
     }
 }
 
+/// A key and its answer, twice: whoever is wedged fails here.
+#[track_caller]
+pub(super) fn opens_and_leaves_help(windlass: &mut Windlass) {
+    windlass.key("?");
+    windlass.until("made from the command table");
+    windlass.key("\x1b");
+    windlass.until_gone("made from the command table");
+}
+
 /// A script of one's own that can be run.
 pub(super) fn script(path: &std::path::Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;

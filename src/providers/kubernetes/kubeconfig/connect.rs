@@ -219,6 +219,12 @@ fn server(cluster: &file::Cluster) -> Result<http::Uri, String> {
         .as_deref()
         .filter(|server| !server.is_empty())
         .ok_or("its cluster has no server")?;
+    // Never quoted back, and never used: every layer below writes a request's address into its log.
+    if text.contains('@') {
+        return Err(
+            "its server holds a user or a password; name the login under users instead".to_owned(),
+        );
+    }
     let uri: http::Uri = text
         .parse()
         .map_err(|error| format!("its server {text:?} is not a URL: {error}"))?;
