@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{
     road::{Came, Road, Then},
     tell,
-    user::{TOKEN, User},
+    user::{TOKEN, User, backs_out},
 };
 use crate::{
     screen::harness::{Windlass, text_of},
@@ -51,20 +51,6 @@ fn assert_ages(answer: &Value, case: &str) {
     }
 }
 
-/// Backs out and sees it done: whatever the clocks say, an emergency goes through.
-#[track_caller]
-fn acts(windlass: &mut Windlass) {
-    windlass.key("1");
-    windlass.key("x");
-    windlass.until("Y backs out");
-    windlass.until_listening();
-    windlass.key("Y");
-    windlass.until("Why was it done?");
-    windlass.key("\x1b");
-    windlass.until_gone("Why was it done?");
-    windlass.until("backed out");
-}
-
 #[test]
 #[ignore = "at night: the program in a terminal, twice"]
 fn t15_servers_a_day_ahead_or_behind_are_live_and_can_be_acted_on() {
@@ -77,7 +63,8 @@ fn t15_servers_a_day_ahead_or_behind_are_live_and_can_be_acted_on() {
         let mut windlass = shop.screen();
         windlass.until_live();
         assert_sane(&mut windlass, ahead);
-        acts(&mut windlass);
+        windlass.key("1");
+        backs_out(&mut windlass);
         windlass.key("q");
         assert_eq!(windlass.ended().exit_code(), 0, "{ahead}");
     }
@@ -184,7 +171,7 @@ fn set(file: &Path, offset: &str) {
 
 /// Somebody whose four sources all lie behind roads.
 fn behind_roads() -> (User, Vec<Road>) {
-    let shop = Shop::at_speed("canary", 1.0);
+    let shop = Shop::open("canary");
     let Hosts {
         github,
         prometheus,
@@ -294,7 +281,8 @@ fn t15_after_a_jump_of_an_hour_an_emergency_goes_through() {
             windlass.key("Y");
             windlass.until("WRITE");
         }
-        acts(&mut windlass);
+        windlass.key("1");
+        backs_out(&mut windlass);
         windlass.key("q");
         assert_eq!(windlass.ended().exit_code(), 0, "{jump}");
         user.run(&["audit", "verify"]).exits(0);

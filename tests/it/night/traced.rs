@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
 use serde_json::{Value, json};
 use windlass::runtime::audit;
 
-use super::{amount, tell, user::User};
+use super::{
+    amount, tell,
+    user::{User, backs_out},
+};
 use crate::whole::shop::Shop;
 
 const PATH: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout";
@@ -247,7 +250,7 @@ fn t08_whatever_the_disk_refuses_nothing_is_sent_without_its_record_and_watching
                 "--namespace",
                 "shop",
             ];
-            let mut windlass = user.screen_of("strace", &arguments, (140, 44));
+            let mut windlass = user.screen_of("strace", &arguments, (220, 44));
             windlass.until_live();
             windlass.key("p");
             windlass.until_listening();
@@ -256,13 +259,7 @@ fn t08_whatever_the_disk_refuses_nothing_is_sent_without_its_record_and_watching
             windlass.until(words);
             assert_eq!(patches(&user), 0, "{case}");
             windlass.until_live();
-            windlass.key("x");
-            windlass.until_listening();
-            windlass.key("Y");
-            windlass.until("Why was it done?");
-            windlass.key("\x1b");
-            windlass.until_gone("Why was it done?");
-            windlass.until("backed out");
+            backs_out(&mut windlass);
             windlass.until_live();
             windlass.key("q");
             assert_eq!(windlass.ended().exit_code(), 0, "{case}");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    screen::harness::{Program, Windlass},
+    screen::harness::{Program, Windlass, text_of},
     whole::shop::{Ran, Shop},
 };
 
@@ -131,6 +131,23 @@ pub(super) fn opens_and_leaves_help(windlass: &mut Windlass) {
     windlass.until("made from the command table");
     windlass.key("\x1b");
     windlass.until_gone("made from the command table");
+}
+
+/// Backs out by keys, and sees it done: an emergency goes through whatever else is wrong.
+#[track_caller]
+pub(super) fn backs_out(windlass: &mut Windlass) {
+    windlass.key("x");
+    windlass.until("Y backs out");
+    windlass.until_listening();
+    windlass.key("Y");
+    windlass.until("Why was it done?");
+    windlass.key("\x1b");
+    windlass.until_gone("Why was it done?");
+    // Which of the two depends on what the metrics say by then.
+    windlass.until_screen("the end of it", |screen| {
+        let text = text_of(screen);
+        text.contains("back out: done") || text.contains("backed out")
+    });
 }
 
 /// A script of one's own that can be run.
