@@ -287,6 +287,7 @@ fn t11_a_watch_of_a_million_rows_ends_at_the_most_that_is_kept() {
         let counted = Arc::clone(&counted);
         Then::Pour(Box::new(move |out| {
             head(out, "")?;
+            let mut out = io::BufWriter::with_capacity(1 << 16, out);
             for row in 0..rows {
                 writeln!(out, "{{\"type\":\"ADDED\",\"object\":{{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{{\"name\":\"row-{row}\",\"namespace\":\"shop\",\"uid\":\"u-{row}\",\"resourceVersion\":\"{}\"}},\"spec\":{{\"replicas\":1}},\"status\":{{}}}}}}", row + 1)?;
                 counted.fetch_max(row + 1, Ordering::Relaxed);
