@@ -27,8 +27,8 @@ use crate::{
         incident::Matcher,
         job_log::LogLine,
         pipeline::RunId,
-        source::{Access, SourceHealth, SourceState, Tier, WhoAmI},
-        text::Safe,
+        source::{Access, SourceHealth, SourceState, Tier, WATCH_LATE_AFTER, WhoAmI},
+        text::{Safe, sanitise},
     },
     ops::{guard::Arming, intent::Verb, subject::GateSubject},
 };
@@ -143,10 +143,44 @@ pub struct Environment {
     pub without_rollouts: bool,
 }
 
+/// Why a source is stale that did not say so itself.
+const SILENT: &str = "nothing heard for more than 75 s";
+
 impl Environment {
     /// Whether its facts may be believed now.
     pub fn is_fresh(&self) -> bool {
         self.health.state == SourceState::Live
+    }
+
+    /// A watch that has been silent too long is not believed, even before its connection says anything. Answers whether
+    /// that is news.
+    pub(super) fn doubt(&mut self, now: Timestamp) -> bool {
+        let health = &mut self.health;
+        let is_silent = health
+            .heard
+            .is_some_and(|heard| now.duration_since(heard) > WATCH_LATE_AFTER);
+        if health.state != SourceState::Live || !is_silent {
+            return false;
+        }
+        health.state = SourceState::Stale;
+        health.since = now;
+        health.detail = sanitise(SILENT);
+        true
+    }
+
+    /// Its watch said something. One that was only doubted here is believed again: to its source it never stopped (the
+    /// machine slept, or its clock jumped), so nobody else will say that it goes on. Answers whether that is news.
+    pub(super) fn was_heard(&mut self, at: Timestamp, now: Timestamp) -> bool {
+        let health = &mut self.health;
+        health.heard = Some(at);
+        let is_doubted = health.state == SourceState::Stale && &*health.detail == SILENT;
+        if !is_doubted || now.duration_since(at) > WATCH_LATE_AFTER {
+            return false;
+        }
+        health.state = SourceState::Live;
+        health.since = now;
+        health.detail = sanitise("");
+        true
     }
 }
 

@@ -16,7 +16,6 @@ use crate::{
     model::{
         event::{CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, IntentId, ReleaseId, WorkloadKind},
-        source::{SourceState, WATCH_LATE_AFTER},
         text::Safe,
     },
     ops::{guard::Arming, machine::OutcomeKind, record},
@@ -137,7 +136,11 @@ impl State {
                 self.ask_guards_again();
             }
             Fact::Heard(at) => {
-                environment.health.heard = Some(*at);
+                if environment.was_heard(*at, self.now) {
+                    self.board.order_is_stale();
+                    self.dirty = true;
+                    self.ask_guards_again();
+                }
             }
             Fact::Who(who) => {
                 environment.who = Some(who.clone());
@@ -406,19 +409,7 @@ impl State {
                 environment.arming = Arming::ReadOnly;
                 self.dirty = true;
             }
-            // A watch that has been silent too long is not believed, even before its connection says anything.
-            if environment.health.state == SourceState::Live
-                && environment
-                    .health
-                    .heard
-                    .is_some_and(|heard| now.duration_since(heard) > WATCH_LATE_AFTER)
-            {
-                environment.health.state = SourceState::Stale;
-                environment.health.since = now;
-                environment.health.detail =
-                    crate::model::text::sanitise("nothing heard for more than 75 s");
-                stale = true;
-            }
+            stale |= environment.doubt(now);
         }
         self.dirty |= self.beside.grow_old(now);
         if stale {

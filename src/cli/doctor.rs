@@ -7,6 +7,7 @@ use crate::{
     model::{
         id::Namespace,
         source::{Answer, SourceState},
+        text::sanitise,
     },
     providers::kubernetes::{access, client::ApiPath},
     runtime::{
@@ -73,6 +74,7 @@ pub(super) async fn look(session: &Session) -> (Exit, Value) {
 async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
     let client = &cluster.client;
     let id = format!("kubernetes/{}", ready.name);
+    let plugin = client.plugin().map(sanitise);
     let started = now();
     let version = client.get::<Value>(&ApiPath::new(&["version"])).await;
     let millis = i64::try_from(now().duration_since(started).as_millis()).unwrap_or(i64::MAX);
@@ -83,7 +85,7 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
             .unwrap_or("unknown")
             .to_owned(),
         Err(error) => {
-            return json!({ "id": id, "state": error.state().word(), "detail": error.sentence(), "context": ready.context, "tier": ready.tier.word() });
+            return json!({ "id": id, "state": error.state().word(), "detail": error.sentence(), "context": ready.context, "tier": ready.tier.word(), "plugin": plugin });
         }
     };
     let who = match access::who(client).await {
@@ -124,6 +126,7 @@ async fn ask(ready: &Ready, cluster: &Cluster) -> Value {
         "server": server,
         "answered_ms": millis,
         "tls_verified": !ready.insecure,
+        "plugin": plugin,
         "who": who,
         "argo_rollouts": rollouts,
         "access": may,
@@ -165,6 +168,9 @@ pub(super) fn text(object: &Value) -> String {
                     "no, an ordinary cluster"
                 }
             ));
+        }
+        if let Some(plugin) = source.get("plugin").and_then(Value::as_str) {
+            lines.push(format!("  its login comes from the program {plugin}"));
         }
         if source.get("tls_verified") == Some(&Value::Bool(false)) {
             lines.push("  TLS IS NOT VERIFIED (insecure-skip-tls-verify)".to_owned());

@@ -70,8 +70,10 @@ pub fn load(
         config.ui.theme = theme.to_string_lossy().into_owned();
     }
     for (key, source) in config.secrets_mut() {
-        if let SecretSource::File(file) = source {
-            *file = beside.place(file);
+        match source {
+            SecretSource::File(file) => *file = beside.place(file),
+            SecretSource::Env(name) => secret::keep(name),
+            SecretSource::Command(_) | SecretSource::Open(_) => {}
         }
         warnings.extend(readable_by_all(&key, source));
     }

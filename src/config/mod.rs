@@ -30,7 +30,7 @@ pub use load::{Loaded, load, path};
 pub(crate) use near::nearest;
 pub use problem::{Problem, Problems};
 pub use schema::schema;
-pub use secret::{SecretError, SecretSource, Variables};
+pub use secret::{SecretError, SecretSource, Variables, withhold};
 pub use workload::{NotAWorkload, Workload};
 
 /// What the operator has written down; where he has not, the defaults.

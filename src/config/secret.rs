@@ -1,7 +1,14 @@
 //! Where a secret comes from, and fetching it when it is needed. Must never be kept longer than its use, never be
 //! shown, and never be taken from the configuration's own text.
 
-use std::{io::Read, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{SecretString, zeroize::Zeroizing};
@@ -24,6 +31,24 @@ const LARGEST: u64 = 64 * 1024;
 const COMPLAINT: usize = 200;
 
 pub(super) const OTHERS_READ: u32 = 0o004;
+
+/// The variables that a configuration names as secrets. The environment belongs to the process, and so does this.
+static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// From now on this variable is for its own server alone.
+pub(super) fn keep(name: &str) {
+    NAMED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(name.to_owned());
+}
+
+/// What is started inherits no secret that is another's. Called before the variables that are meant for it are set.
+pub fn withhold(command: &mut Command) {
+    for name in &*NAMED.lock().unwrap_or_else(PoisonError::into_inner) {
+        command.env_remove(name);
+    }
+}
 
 /// How the variables of the process are asked for; `Sync`, so that what awaits a secret may move between threads.
 pub type Variables<'a> = dyn Fn(&str) -> Option<String> + Sync + 'a;
@@ -127,7 +152,9 @@ async fn of_command(words: &[String]) -> Result<SecretString, SecretError> {
     })?;
     // A group of its own: at the limit everything it started ends with it, and Ctrl-C at our terminal does not reach
     // it. Its input is empty, so that it cannot read the keys of the screen.
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    withhold(&mut command);
+    let child = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

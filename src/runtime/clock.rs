@@ -2,9 +2,12 @@
 //!
 //! Must never be given another source once somebody has asked what time it is: what is shown would be of two times.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Instant,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::providers::beat::Beat;
@@ -38,6 +41,43 @@ pub fn stand(source: Box<dyn Source>) {
     drop(STILL.set(still));
 }
 
+/// What is less than this behind is slewed, not set back.
+const STEP: SignedDuration = SignedDuration::from_secs(2);
+
+/// Everybody's clock, which never goes back while we live. Where it was set back, time goes on from where it was until the
+/// clock has caught up: of two times, one that went back and one that did not, what was read just now would be an hour old.
+struct Onward {
+    last: Timestamp,
+    at: Instant,
+}
+
+impl Onward {
+    fn next(&mut self, wall: Timestamp, at: Instant) -> Timestamp {
+        let passed = SignedDuration::try_from(at.saturating_duration_since(self.at));
+        let expected = passed
+            .ok()
+            .and_then(|passed| self.last.checked_add(passed).ok())
+            .unwrap_or(self.last);
+        let now = if expected.duration_since(wall) > STEP {
+            expected
+        } else {
+            wall.max(self.last)
+        };
+        (self.last, self.at) = (now, at);
+        now
+    }
+}
+
+static ONWARD: Mutex<Option<Onward>> = Mutex::new(None);
+
+fn everybodys() -> Timestamp {
+    let mut onward = ONWARD.lock().unwrap_or_else(PoisonError::into_inner);
+    let (wall, at) = (Timestamp::now(), Instant::now());
+    onward
+        .get_or_insert(Onward { last: wall, at })
+        .next(wall, at)
+}
+
 pub fn is_still() -> bool {
     STILL.get().is_some()
 }
@@ -45,7 +85,7 @@ pub fn is_still() -> bool {
 pub fn now() -> Timestamp {
     STILL
         .get()
-        .map_or_else(Timestamp::now, |still| still.source.now())
+        .map_or_else(everybodys, |still| still.source.now())
 }
 
 /// Whether time goes no further by itself.
@@ -66,11 +106,48 @@ pub fn shared() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
     Arc::new(|| {
         STILL
             .get()
-            .map_or_else(Timestamp::now, |still| still.source.second())
+            .map_or_else(everybodys, |still| still.source.second())
     })
 }
 
 /// What tells sources that time has passed.
 pub fn beat() -> Beat {
     Beat::of(STILL.get().map(|still| still.beats.subscribe()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_goes_on_and_one_that_jumps_ahead_is_followed() {
+        let wall = |second: i64| Timestamp::from_second(1_784_000_000 + second).unwrap();
+        let start = Instant::now();
+        let mut onward = Onward {
+            last: wall(0),
+            at: start,
+        };
+        let mut next = |second, passed| {
+            let at = start + Duration::from_secs(passed);
+            onward
+                .next(wall(second), at)
+                .duration_since(wall(0))
+                .as_secs()
+        };
+        assert_eq!(next(10, 10), 10);
+        // Slewed by a second: it waits for that.
+        assert_eq!(next(9, 10), 10);
+        assert_eq!(next(11, 12), 11);
+        // Back by an hour, and on from there at the pace of the seconds that pass.
+        assert_eq!(next(11 - 3_600, 12), 11);
+        assert_eq!(next(31 - 3_600, 32), 31);
+        // The machine slept, and only the clock of the wall went on.
+        assert_eq!(next(7_200, 33), 7_200);
+        // Until it has caught up.
+        assert_eq!(next(7_000, 33), 7_200);
+        assert_eq!(next(7_200, 233), 7_400);
+        assert_eq!(next(7_500, 234), 7_500);
+    }
 }

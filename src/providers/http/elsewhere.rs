@@ -11,6 +11,7 @@ use super::{
     Reply, Server,
     body::Inflow,
     connection::{self, Building, Use},
+    login::Fetched,
     target,
     trouble::{Location, Trouble, Why},
 };
@@ -47,7 +48,7 @@ impl Server {
         let response = self.head(&client, request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
-            return Err(self.refusal(response).await);
+            return Err(self.refusal(response, &Fetched::NONE).await);
         }
         let inflow = Inflow::new(response, self.bounds()).map_err(|why| self.fail(why))?;
         Ok(Stream {

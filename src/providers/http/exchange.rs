@@ -14,6 +14,7 @@ use super::{
     kept::Kept,
     lock,
     login::Fetched,
+    repeated,
     trouble::{Trouble, Why},
 };
 
@@ -59,7 +60,7 @@ impl Server {
                 return Ok(Answer::NotModified(headers));
             }
             if !status.is_success() {
-                let trouble = self.refusal(response).await;
+                let trouble = self.refusal(response, fetched).await;
                 if let Why::RateLimited { said, retry_after } = trouble.why() {
                     lock(&self.inner.ledger).slow_down(*retry_after, &said.message, self.now());
                 }
@@ -150,7 +151,7 @@ impl Server {
     }
 
     /// The status is known: a body that breaks or is too long does not make it unknown again.
-    pub(super) async fn refusal(&self, response: reqwest::Response) -> Trouble {
+    pub(super) async fn refusal(&self, response: reqwest::Response, sent: &Fetched) -> Trouble {
         let (status, headers) = (response.status(), response.headers().clone());
         let bounds = Bounds {
             body: self.limits.error_body,
@@ -162,6 +163,7 @@ impl Server {
                 .map_or_else(|_| Bytes::new(), Result::unwrap_or_default),
             Err(_) => Bytes::new(),
         };
+        let body = repeated::without(sent.secret(), body);
         self.fail(answer::refusal(status, &headers, body))
     }
 

@@ -59,6 +59,18 @@ pub(super) struct Fetched {
     pub(super) number: u64,
 }
 
+impl Fetched {
+    /// None was fetched, and none goes out.
+    pub(super) const NONE: Self = Self {
+        secret: None,
+        number: 0,
+    };
+
+    pub(super) const fn secret(&self) -> Option<&SecretString> {
+        self.secret.as_ref()
+    }
+}
+
 struct State {
     last: Option<Result<Fetched, Why>>,
     at: Timestamp,
@@ -87,10 +99,7 @@ impl Login {
 
     pub(super) async fn fetch(&self, now: Timestamp) -> Result<Fetched, Why> {
         let Some(source) = self.credential.source() else {
-            return Ok(Fetched {
-                secret: None,
-                number: 0,
-            });
+            return Ok(Fetched::NONE);
         };
         let mut state = self.state.lock().await;
         let recent = now.duration_since(state.at) < AGAIN_AFTER;

@@ -12,6 +12,7 @@ mod elsewhere;
 mod exchange;
 mod kept;
 mod login;
+mod repeated;
 mod reply;
 mod setup;
 mod target;
@@ -44,6 +45,7 @@ use crate::model::{
 
 pub use elsewhere::Stream;
 pub use login::{Credential, Variables};
+pub(crate) use repeated::without;
 pub use reply::{DEPTH, Reply, json};
 pub use setup::{Limits, Setup};
 pub use trouble::{Fate, Location, Said, Trouble, Why};

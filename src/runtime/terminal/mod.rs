@@ -127,7 +127,11 @@ impl Terminal {
         environment: impl Fn(&str) -> Option<String>,
         options: Options,
     ) -> Result<Self, OpenError> {
-        Self::on(Tty::of_process()?, environment, options)
+        let tty = Tty::of_process()?;
+        if environment("TERM").as_deref() == Some("dumb") {
+            return Err(OpenError::Dumb);
+        }
+        Self::on(tty, environment, options)
     }
 
     fn on(

@@ -18,6 +18,9 @@ use tokio::io::unix::AsyncFd;
 pub enum OpenError {
     #[error("{0} is not a terminal")]
     NotATerminal(Stream),
+    /// A screen in it would be a heap of sequences: it obeys none.
+    #[error("this terminal cannot move its cursor (TERM=dumb)")]
+    Dumb,
     #[error("cannot open the terminal behind {stream}: {source}")]
     Open { stream: Stream, source: io::Error },
     #[error("cannot use the terminal: {0}")]

@@ -109,6 +109,17 @@ fn header(wall: &Wall, area: Rect, buf: &mut Buffer, ink: &Ink) {
     {
         line.right(&format!("page {} of {}", at + 1, pages.len()), ink.dim);
     }
+    let insecure = state
+        .environments
+        .values()
+        .find(|environment| environment.insecure);
+    if let Some(environment) = insecure {
+        line.put(
+            &format!("insecure TLS to {}", environment.name),
+            bold(ink.bad),
+        )
+        .gap(2);
+    }
     if counts.broken > 0 {
         line.put(&format!("{} broken", counts.broken), bold(ink.bad))
             .gap(2);

@@ -82,6 +82,40 @@ fn fails(world: &mut World, state: SourceState) {
     world.happens(Msg::Tick);
 }
 
+fn tells(world: &mut World, fact: Fact) {
+    world.happens(Msg::Source(vec![SourceEvent {
+        environment: EnvironmentName::new(ENVIRONMENT),
+        fact,
+    }]));
+}
+
+/// The machine sleeps, or its clock jumps, and the connection lives on: to its source nothing happened.
+#[test]
+fn t03_a_watch_that_was_silent_too_long_is_believed_again_when_it_is_heard() {
+    let mut world = World::new("canary-analysis");
+    let state = |world: &World| {
+        world.state.environments[&EnvironmentName::new(ENVIRONMENT)]
+            .health
+            .state
+    };
+    let heard = Fact::Heard(world.now);
+    tells(&mut world, heard);
+    world.now += SignedDuration::from_secs(80);
+    world.happens(Msg::Tick);
+    assert_eq!(state(&world), SourceState::Stale);
+    // What was said long ago and comes only now does not count.
+    let long_ago = Fact::Heard(world.now - SignedDuration::from_secs(76));
+    tells(&mut world, long_ago);
+    assert_eq!(state(&world), SourceState::Stale);
+    let now = Fact::Heard(world.now);
+    tells(&mut world, now.clone());
+    assert_eq!(state(&world), SourceState::Live);
+    // One that says itself that it is late is not made live by a word of it.
+    fails(&mut world, SourceState::Stale);
+    tells(&mut world, now);
+    assert_eq!(state(&world), SourceState::Stale);
+}
+
 fn says(state: &State, word: SourceState) -> bool {
     let screen = painted(state, 140, 40).to_lowercase();
     let lie = LIES.iter().find(|lie| screen.contains(**lie));

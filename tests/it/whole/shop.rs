@@ -153,6 +153,11 @@ impl Shop {
         fs::write(self.place("kubeconfig"), kubeconfig.to_string()).unwrap();
     }
 
+    /// The address of the cluster itself.
+    pub(crate) fn cluster(&self) -> String {
+        self.world.server()
+    }
+
     pub(crate) fn hosts(&self) -> Hosts {
         self.hosts.clone()
     }
@@ -161,7 +166,7 @@ impl Shop {
         self.home.path().join(name)
     }
 
-    fn variables(&self) -> Vec<(String, String)> {
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let place = |name: &str| self.place(name).display().to_string();
         [
             ("HOME", self.home.path().display().to_string()),

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{super::error::Error, Clock};
+use crate::config::withhold;
 
 /// A plugin that has not answered by then is killed.
 const RUN_LIMIT: Duration = Duration::from_secs(30);
@@ -81,6 +82,10 @@ impl Login {
         }
     }
 
+    pub(super) fn command(&self) -> &str {
+        &self.plugin.command
+    }
+
     pub(super) async fn credential(&self) -> Result<Credential, Error> {
         let mut state = self.state.lock().await;
         let recently = state.ran.is_some_and(|ran| ran.elapsed() < RUN_AGAIN_AFTER);
@@ -127,6 +132,7 @@ impl Plugin {
     /// Runs the plugin without a terminal. Dropping the future kills it and what it started.
     async fn run(&self, limit: Duration) -> Result<Credential, Error> {
         let mut command = Command::new(&self.command);
+        withhold(&mut command);
         command
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))

@@ -22,11 +22,12 @@ use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::client::Body;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::{
+    super::http::without,
     error::Error,
     kubeconfig::{Connection, base64},
 };
@@ -105,6 +106,8 @@ struct Prepared {
     request: Request<Body>,
     client: kube::Client,
     credential: u64,
+    /// What a careless server may repeat.
+    token: Option<SecretString>,
 }
 
 struct Transport {
@@ -210,6 +213,11 @@ impl Reader {
         self.0.user.as_ref()
     }
 
+    /// The program that is run for a credential, where one is.
+    pub fn plugin(&self) -> Option<&str> {
+        self.0.login.as_ref().map(exec::Login::command)
+    }
+
     pub async fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<T, Error> {
         decode(&self.get_bytes(path).await?)
     }
@@ -239,8 +247,9 @@ impl Reader {
         let prepared = self
             .prepare(Method::GET, path, JSON, None, Bytes::new())
             .await?;
+        let token = prepared.token.clone();
         let response = self.transmit(prepared).await?;
-        let response = timeout(self.0.limits.total, self.check(response))
+        let response = timeout(self.0.limits.total, self.check(response, token.as_ref()))
             .await
             .map_err(|_| self.timed_out())??;
         Ok(Lines::new(response.into_body(), self.0.limits.line))
@@ -260,8 +269,9 @@ impl Reader {
 
     async fn finish(&self, prepared: Prepared) -> Result<Bytes, Error> {
         let answer = async {
+            let token = prepared.token.clone();
             let response = self.transmit(prepared).await?;
-            let response = self.check(response).await?;
+            let response = self.check(response, token.as_ref()).await?;
             collect(response.into_body(), self.0.limits.body, "the answer").await
         };
         timeout(self.0.limits.total, answer)
@@ -304,7 +314,10 @@ impl Reader {
         Ok(Prepared {
             request,
             client,
-            credential: credential.map_or(0, |c| c.number),
+            credential: credential.as_ref().map_or(0, |c| c.number),
+            token: credential
+                .and_then(|c| c.token)
+                .or_else(|| self.0.config.auth_info.token.clone()),
         })
     }
 
@@ -346,7 +359,11 @@ impl Reader {
     }
 
     /// Passes a success on, and reads what else was said.
-    async fn check(&self, response: Response<Body>) -> Result<Response<Body>, Error> {
+    async fn check(
+        &self,
+        response: Response<Body>,
+        token: Option<&SecretString>,
+    ) -> Result<Response<Body>, Error> {
         if response.status().is_success() {
             return Ok(response);
         }
@@ -356,6 +373,7 @@ impl Reader {
             Ok(said) => said,
             Err(_) => Bytes::new(),
         };
+        let said = without(token, said);
         Err(answer::refusal(head.status, &head.headers, &said))
     }
 

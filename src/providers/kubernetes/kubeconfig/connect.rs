@@ -35,11 +35,6 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// The program that is run for a credential, for the doctor to name.
-    pub fn plugin_command(&self) -> Option<&str> {
-        self.plugin.as_ref().map(|plugin| plugin.command.as_str())
-    }
-
     /// A server without TLS or login on this machine: the demo world and tests.
     pub fn loopback(environment: EnvironmentName, address: std::net::SocketAddr) -> Self {
         let uri = http::Uri::builder()
@@ -224,6 +219,12 @@ fn server(cluster: &file::Cluster) -> Result<http::Uri, String> {
         .as_deref()
         .filter(|server| !server.is_empty())
         .ok_or("its cluster has no server")?;
+    // Never quoted back, and never used: every layer below writes a request's address into its log.
+    if text.contains('@') {
+        return Err(
+            "its server holds a user or a password; name the login under users instead".to_owned(),
+        );
+    }
     let uri: http::Uri = text
         .parse()
         .map_err(|error| format!("its server {text:?} is not a URL: {error}"))?;

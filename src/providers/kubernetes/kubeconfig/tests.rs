@@ -205,9 +205,9 @@ fn an_unchecked_server_certificate_is_flagged() {
 #[test]
 fn a_plugin_is_taken_over_from_kube_and_obeys_kuberc() {
     let found = connection("prod", &[]).expect("connection");
-    assert_eq!(found.plugin_command(), Some("aws"));
     assert!(found.config.auth_info.exec.is_none());
     let plugin = found.plugin.expect("plugin");
+    assert_eq!(plugin.command, "aws");
     assert_eq!(plugin.args, ["eks", "get-token"]);
     assert_eq!(plugin.env, [("AWS_PROFILE".to_owned(), "prod".to_owned())]);
 

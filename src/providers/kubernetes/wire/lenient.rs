@@ -15,13 +15,14 @@ pub(super) trait Lenient<'de>: Sized {
 }
 
 /// A time as the server wrote it. Text that is no time is no time: a fact that is merely missing must not cost the
-/// whole object.
+/// whole object. Nor is one before 1970: programs in Go write the year 1 where they have none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub Option<Timestamp>);
 
 impl Time {
     pub fn parse(text: &str) -> Self {
-        Self(Timestamp::from_str(text).ok())
+        let time = Timestamp::from_str(text).ok();
+        Self(time.filter(|time| *time >= Timestamp::UNIX_EPOCH))
     }
 }
 
