@@ -4,6 +4,7 @@ mod conformance_github;
 mod conformance_monitoring;
 mod conformance_orchestrators;
 mod licences;
+mod night;
 mod played;
 mod readme;
 mod real;

@@ -359,7 +359,7 @@ impl World {
     }
 }
 
-fn state(now: Timestamp, name: &EnvironmentName) -> State {
+pub(crate) fn state(now: Timestamp, name: &EnvironmentName) -> State {
     let environment = Environment {
         name: name.clone(),
         context: sanitise("prod-eu"),
