@@ -37,7 +37,7 @@ use windlass::{
     ops::{
         ceremony::Approved,
         guard::Arming,
-        intent::Intent,
+        intent::{Expects, Intent, Verb},
         machine::{Outcome, OutcomeKind},
         plan::{Plan, Refusal},
     },
@@ -259,6 +259,20 @@ impl World {
                 note: true,
             },
         )
+    }
+
+    /// The plan of a verb, where the state has one.
+    pub(crate) fn plan_of(&self, verb: Verb) -> Option<Plan> {
+        self.plan(&Intent {
+            id: IntentId::new("asked"),
+            verb,
+            target: self.rollout.id.clone().into(),
+            seen: Some(self.rollout.uid.clone()),
+            to_revision: None,
+            expects: Expects::default(),
+            reason: None,
+        })
+        .ok()
     }
 
     pub(crate) fn step(&mut self, step: &Step) {

@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         detail::{Difference, Shown},
-        text::{sanitise, width},
+        text::{sanitise, spelled, width},
     },
     ops::{
         guard::{Decision, GuardAnswer},
@@ -87,7 +87,8 @@ fn title(dialog: &Dialog) -> String {
         title.push_str(" in ");
         title.push_str(target.environment().as_str());
     }
-    title
+    // A name of spaces and things that take no cell would look like another one.
+    spelled(&title).into_owned()
 }
 
 /// How long it stays.

@@ -14,6 +14,8 @@
 )]
 
 
+mod lookalike;
+mod rbac;
 mod simulator;
 
 /// How much of it: what the variable says, or what is usual.

@@ -397,6 +397,7 @@ fn abort(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
         differs: Vec::new(),
         expect: format!("degraded by intent, the canary has nothing, within {ABORT_TIME_S} s"),
         goal: Goal::Aborted {
+            canary: argo.current_hash.clone(),
             stable: argo.stable_hash.clone(),
         },
         time_s: ABORT_TIME_S,
@@ -429,7 +430,9 @@ fn retry(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Argo) -> Draf
         skips: None,
         differs: Vec::new(),
         expect: format!("no longer degraded within {STEP_TIME_S} s"),
-        goal: Goal::RetryStarted,
+        goal: Goal::RetryStarted {
+            hash: argo.current_hash.clone(),
+        },
         time_s: STEP_TIME_S,
         risks: vec![Risk::RunsAbortedAgain],
         needs: vec![Need::PatchRolloutsStatus],

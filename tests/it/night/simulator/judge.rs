@@ -229,7 +229,8 @@ fn came_about(world: &World, case: &Case) -> bool {
     let index = |rollout: &Rollout| rollout.canary().and_then(|canary| canary.index).unwrap_or(0);
     world.server.was(after.saturating_sub(1), |now| {
         let argo = now.argo().unwrap();
-        if version(now).0 != current {
+        // A pause by hand is of the whole Rollout; everything else is of the version that was shown.
+        if version(now).0 != current && !matches!(case.plan.intent.verb, Verb::Pause | Verb::Resume) {
             return false;
         }
         let everything = version(now).1 == current;

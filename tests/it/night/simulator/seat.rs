@@ -37,7 +37,10 @@ use windlass::{
         plan::Refusal,
     },
     providers::kubernetes::plan,
-    runtime::execute::{Control, Recorder as _, Underway, execute},
+    runtime::{
+        clock::Steady,
+        execute::{Control, Recorder as _, Underway, execute},
+    },
 };
 
 use super::{
@@ -91,6 +94,7 @@ impl Seat {
     /// Starts the program: from nothing but the journal.
     pub(super) fn start(self: &Rc<Self>) {
         self.lives.set(self.lives.get() + 1);
+        self.world.clocks[self.number].begins(&self.world);
         let mut fresh = state(self.now(), &EnvironmentName::new(ENVIRONMENT));
         fresh.session.id = format!("seat{}-life{}", self.number, self.lives.get());
         fresh.session.clock = false;
@@ -150,7 +154,7 @@ impl Seat {
             self.world.note(format!("{} is left alone", self.number));
             for control in &life.controls {
                 // Most of them are over.
-                drop(control.send(Control::Abandoned));
+                let _over = control.send(Control::Abandoned);
             }
         }
     }
@@ -322,13 +326,27 @@ impl Seat {
 }
 
 /// A wall clock that jumps and a machine that sleeps.
-#[derive(Default)]
 pub(super) struct Clock {
     jumped: Cell<SignedDuration>,
     slept: Cell<Duration>,
+    steady: Cell<Steady>,
 }
 
 impl Clock {
+    pub(super) fn new(base: Timestamp) -> Self {
+        Self {
+            jumped: Cell::default(),
+            slept: Cell::default(),
+            steady: Cell::new(Steady::new(base, Duration::ZERO)),
+        }
+    }
+
+    /// A program begins here: it looks at the wall once.
+    fn begins(&self, world: &World) {
+        let steady = Steady::new(self.wall(world), self.boot(world));
+        self.steady.set(steady);
+    }
+
     pub(super) fn jump(&self, by: SignedDuration) {
         self.jumped.set(self.jumped.get() + by);
     }
@@ -349,6 +367,6 @@ impl Clock {
 
     /// What the program takes for the time.
     pub(super) fn now(&self, world: &World) -> Timestamp {
-        self.wall(world)
+        self.steady.get().at(self.boot(world))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::{Notify, futures::Notified}, time::Instant};
 use windlass::{
     model::{
         id::{EnvironmentName, PodHash, Uid},
@@ -46,7 +46,8 @@ struct Inner {
 
 pub(super) struct Server {
     inner: RefCell<Inner>,
-    bell: watch::Sender<u64>,
+    /// Not a `watch` of tokio's: that wakes in an order of its own.
+    bell: Notify,
     /// Versions before this are compacted away.
     compacted: Cell<u64>,
 }
@@ -91,7 +92,7 @@ impl Server {
         inner.store();
         Self {
             inner: RefCell::new(inner),
-            bell: watch::Sender::new(0),
+            bell: Notify::new(),
             compacted: Cell::new(0),
         }
     }
@@ -135,8 +136,9 @@ impl Server {
         later.any(|change| !change.gone && like(&change.rollout))
     }
 
-    pub(super) fn rings(&self) -> watch::Receiver<u64> {
-        self.bell.subscribe()
+    /// Something has changed since this was called.
+    pub(super) fn rings(&self) -> Notified<'_> {
+        self.bell.notified()
     }
 
     /// The changes after a version, or that it is too old.
@@ -180,7 +182,7 @@ impl Server {
     }
 
     fn ring(&self) {
-        self.bell.send_modify(|count| *count += 1);
+        self.bell.notify_waiters();
     }
 
     /// What others do to it.
@@ -227,7 +229,6 @@ impl Server {
 
     /// The controller, for ever.
     pub(super) async fn control(&self, world: &World) {
-        let mut bell = self.rings();
         loop {
             let due = self.inner.borrow().look;
             match due {
@@ -249,12 +250,11 @@ impl Server {
                 Some(due) => {
                     tokio::select! {
                         biased;
-                        _ = bell.changed() => {}
+                        () = self.rings() => {}
                         () = tokio::time::sleep_until(due) => {}
                     }
                 }
-                // The sender lives as long as this.
-                None => drop(bell.changed().await),
+                None => self.rings().await,
             }
         }
     }

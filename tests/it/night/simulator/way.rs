@@ -252,7 +252,6 @@ impl Pipe {
 
     async fn run(mut self, whole: bool) {
         let server: &Server = &self.world.server;
-        let mut bell = server.rings();
         if whole {
             self.tell(Line::Changed(server.rollout()));
             self.version = server.version();
@@ -263,30 +262,27 @@ impl Pipe {
         }
         let ends = Instant::now() + self.world.dice.millis(300_000, 600_000);
         loop {
-            let bookmark = tokio::select! {
-                biased;
-                () = self.sender.closed() => return,
-                _ = bell.changed() => false,
-                () = sleep(Duration::from_secs(60)) => true,
-            };
+            if server.version() == self.version {
+                tokio::select! {
+                    biased;
+                    () = self.sender.closed() => return,
+                    () = server.rings() => {}
+                    () = sleep(Duration::from_secs(60)) => self.tell(Line::Bookmark {
+                        version: self.version,
+                        ends_list: false,
+                    }),
+                }
+            }
             if Instant::now() >= ends || self.world.fails(60) {
                 return self.tell(Line::Ended);
             }
             if self.world.fails(60) {
                 self.silent.set(true);
             }
-            if bookmark {
-                self.tell(Line::Bookmark {
-                    version: server.version(),
-                    ends_list: false,
-                });
-                continue;
-            }
             sleep(self.world.dice.millis(0, if self.world.fails(10) { 30_000 } else { 50 })).await;
             if self.world.fails(40) {
                 self.world.note("a version is gone".to_owned());
-                self.tell(Line::Failed(410));
-                return;
+                return self.tell(Line::Failed(410));
             }
             let Ok(mut changes) = server.since(self.version) else {
                 self.tell(Line::Failed(410));

@@ -1,0 +1,4 @@
+#[path = "it/night/mod.rs"]
+mod night;
+#[path = "it/reducer.rs"]
+mod reducer;
