@@ -362,7 +362,13 @@ mod tests {
         let of = |hash| Goal::RetryStarted {
             hash: Some(PodHash::new(hash)),
         };
-        assert!(matches!(of("new").judge_rollout(&started), Progress::InEffect(_)));
-        assert!(matches!(of("newest").judge_rollout(&started), Progress::Failed(_)));
+        assert!(matches!(
+            of("new").judge_rollout(&started),
+            Progress::InEffect(_)
+        ));
+        assert!(matches!(
+            of("newest").judge_rollout(&started),
+            Progress::Failed(_)
+        ));
     }
 }

@@ -108,9 +108,7 @@ pub fn is_still() -> bool {
 }
 
 pub fn now() -> Timestamp {
-    STILL
-        .get()
-        .map_or_else(going, |still| still.source.now())
+    STILL.get().map_or_else(going, |still| still.source.now())
 }
 
 /// Whether time goes no further by itself.

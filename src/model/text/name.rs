@@ -37,21 +37,27 @@ fn script(c: char) -> Option<Script> {
         return None;
     }
     Some(match c {
-        'a'..='z' | 'A'..='Z' | '\u{aa}' | '\u{ba}' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => {
-            Script::Latin
-        }
-        '\u{250}'..='\u{2af}' | '\u{1d00}'..='\u{1dbf}' | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}' => {
-            Script::Styled
-        }
+        'a'..='z'
+        | 'A'..='Z'
+        | '\u{aa}'
+        | '\u{ba}'
+        | '\u{c0}'..='\u{24f}'
+        | '\u{1e00}'..='\u{1eff}' => Script::Latin,
+        '\u{250}'..='\u{2af}'
+        | '\u{1d00}'..='\u{1dbf}'
+        | '\u{2c60}'..='\u{2c7f}'
+        | '\u{a720}'..='\u{a7ff}' => Script::Styled,
         '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Script::Greek,
-        '\u{400}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}' | '\u{2de0}'..='\u{2dff}' | '\u{a640}'..='\u{a69f}' => {
-            Script::Cyrillic
-        }
+        '\u{400}'..='\u{52f}'
+        | '\u{1c80}'..='\u{1c8f}'
+        | '\u{2de0}'..='\u{2dff}'
+        | '\u{a640}'..='\u{a69f}' => Script::Cyrillic,
         '\u{530}'..='\u{58f}' => Script::Armenian,
         '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}' => Script::Cherokee,
-        '\u{2100}'..='\u{218f}' | '\u{2460}'..='\u{24ff}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}' => {
-            Script::Styled
-        }
+        '\u{2100}'..='\u{218f}'
+        | '\u{2460}'..='\u{24ff}'
+        | '\u{ff10}'..='\u{ff5a}'
+        | '\u{1d400}'..='\u{1d7ff}' => Script::Styled,
         _ => return None,
     })
 }
@@ -94,15 +100,17 @@ pub fn looks_like_another(name: &str) -> Option<String> {
     if shown != name {
         return Some(format!("{shown} has characters in it that are not seen"));
     }
-    let foreign = name
-        .chars()
-        .find_map(|c| script(c).filter(|script| *script != Script::Latin).map(|script| (c, script)));
+    let foreign = name.chars().find_map(|c| {
+        script(c)
+            .filter(|script| *script != Script::Latin)
+            .map(|script| (c, script))
+    });
     let (letter, of) = foreign?;
-    let mixed = name
+    let mixed = name.chars().filter_map(script).any(|script| script != of);
+    let drawn_alike = name
         .chars()
-        .filter_map(script)
-        .any(|script| script != of);
-    let drawn_alike = name.chars().filter(|c| script(*c).is_some()).all(is_like_latin);
+        .filter(|c| script(*c).is_some())
+        .all(is_like_latin);
     if mixed || of == Script::Styled {
         return Some(format!(
             "{shown} mixes scripts: its {letter} is {} ({})",
@@ -142,11 +150,23 @@ mod tests {
     #[test]
     fn a_name_in_two_scripts_or_in_a_disguise_is_said_to_be_one() {
         for (name, because) in [
-            ("prоd-eu", "prоd-eu mixes scripts: its о is Cyrillic (U+043E)"),
+            (
+                "prоd-eu",
+                "prоd-eu mixes scripts: its о is Cyrillic (U+043E)",
+            ),
             ("ρrod", "ρrod mixes scripts: its ρ is Greek (U+03C1)"),
-            ("рор", "рор is written in Cyrillic letters that look like Latin ones"),
-            ("ｐｒｏｄ", "ｐｒｏｄ mixes scripts: its ｐ is a styled form (U+FF50)"),
-            ("prod\u{200b}", "prod<U+200B> has characters in it that are not seen"),
+            (
+                "рор",
+                "рор is written in Cyrillic letters that look like Latin ones",
+            ),
+            (
+                "ｐｒｏｄ",
+                "ｐｒｏｄ mixes scripts: its ｐ is a styled form (U+FF50)",
+            ),
+            (
+                "prod\u{200b}",
+                "prod<U+200B> has characters in it that are not seen",
+            ),
         ] {
             assert_eq!(looks_like_another(name).as_deref(), Some(because));
         }
@@ -154,7 +174,16 @@ mod tests {
 
     #[test]
     fn names_in_one_script_are_names() {
-        for name in ["prod-eu", "größe", "прод", "παραγωγή", "本番-eu", "프로덕션", "eu-west-1", ""] {
+        for name in [
+            "prod-eu",
+            "größe",
+            "прод",
+            "παραγωγή",
+            "本番-eu",
+            "프로덕션",
+            "eu-west-1",
+            "",
+        ] {
             assert_eq!(looks_like_another(name), None, "{name}");
         }
     }

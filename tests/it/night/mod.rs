@@ -13,7 +13,6 @@
     clippy::string_slice
 )]
 
-
 mod lookalike;
 mod rbac;
 mod simulator;

@@ -30,7 +30,12 @@ fn role(name: &str) -> BTreeSet<Right> {
     assert_eq!(role["kind"], "ClusterRole");
     assert_eq!(role["metadata"]["name"], format!("windlass-{name}"));
     let texts = |value: &Value| -> Vec<String> {
-        value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_str().unwrap().to_owned())
+            .collect()
     };
     let mut rights = BTreeSet::new();
     for rule in role["rules"].as_array().unwrap() {
@@ -70,7 +75,10 @@ fn t30_the_roles_name_what_they_allow_and_allow_no_secret() {
         assert!(!resource.starts_with("secrets"), "{resource}");
     }
     for (_, resource, verb) in &viewer {
-        assert!(["get", "list", "watch"].contains(&verb.as_str()), "{verb} {resource}");
+        assert!(
+            ["get", "list", "watch"].contains(&verb.as_str()),
+            "{verb} {resource}"
+        );
     }
     // What a key can need and what the role has are the same, in both directions.
     let needed: BTreeSet<Right> = Need::ALL.into_iter().map(right_of).collect();
@@ -124,14 +132,28 @@ fn t30_the_program_asks_for_nothing_that_the_roles_do_not_allow() {
         std::thread::sleep(std::time::Duration::from_millis(150));
     }
     drop(screen);
-    for verb in ["pause", "resume", "promote", "abort", "retry", "backout", "restart"] {
+    for verb in [
+        "pause", "resume", "promote", "abort", "retry", "backout", "restart",
+    ] {
         // Which of them the state allows is not the matter here; each reads, and some write.
-        shop.act(&[verb, service, "--yes", "--confirm", "prod-eu/checkout", "--reason", "t30", "--timeout", "5s"]);
+        shop.act(&[
+            verb,
+            service,
+            "--yes",
+            "--confirm",
+            "prod-eu/checkout",
+            "--reason",
+            "t30",
+            "--timeout",
+            "5s",
+        ]);
     }
     let (viewer, operator) = (role("viewer"), role("operator"));
     let mut used = BTreeSet::new();
     for request in shop.requests_to("kubernetes") {
-        let Some(wanted) = asked(&request.method, &request.path) else { continue };
+        let Some(wanted) = asked(&request.method, &request.path) else {
+            continue;
+        };
         // Everybody who is logged in may ask who they are and what they may do (system:basic-user).
         if wanted.1.starts_with("selfsubject") {
             continue;
@@ -139,7 +161,13 @@ fn t30_the_program_asks_for_nothing_that_the_roles_do_not_allow() {
         let may = viewer.contains(&wanted) || operator.contains(&wanted);
         assert!(may, "{} {} needs {wanted:?}", request.method, request.path);
         let writes = request.method != "GET";
-        assert_eq!(writes, operator.contains(&wanted), "{} {}", request.method, request.path);
+        assert_eq!(
+            writes,
+            operator.contains(&wanted),
+            "{} {}",
+            request.method,
+            request.path
+        );
         used.insert(wanted);
     }
     // It would hold of a program that asks for nothing.
@@ -152,7 +180,10 @@ fn t30_the_program_asks_for_nothing_that_the_roles_do_not_allow() {
         right("", "pods/log", "get"),
         right("apps", "replicasets", "list"),
     ] {
-        assert!(used.contains(&wanted), "{wanted:?} was never needed: {used:#?}");
+        assert!(
+            used.contains(&wanted),
+            "{wanted:?} was never needed: {used:#?}"
+        );
     }
 }
 
@@ -164,7 +195,16 @@ fn t30_what_is_forbidden_is_said_before_a_key_is_pressed_and_never_sent() {
             let access = Access {
                 namespace: world.rollout.id.namespace.clone(),
                 answers: Need::ALL
-                    .map(|need| (need, if need == missing { Answer::Denied } else { Answer::Allowed }))
+                    .map(|need| {
+                        (
+                            need,
+                            if need == missing {
+                                Answer::Denied
+                            } else {
+                                Answer::Allowed
+                            },
+                        )
+                    })
                     .to_vec(),
                 asked: world.now,
             };
@@ -178,17 +218,29 @@ fn t30_what_is_forbidden_is_said_before_a_key_is_pressed_and_never_sent() {
                 let release = world.state.releases.find(id).unwrap();
                 let needed = windlass::ops::offer::needs(verb, release).contains(&missing);
                 let offer = world.state.offer(verb, id);
-                let said = offer.because.iter().any(|why| why.words().starts_with(&words));
-                assert_eq!(said, needed, "{name} {verb:?} without {missing:?}: {offer:?}");
+                let said = offer
+                    .because
+                    .iter()
+                    .any(|why| why.words().starts_with(&words));
+                assert_eq!(
+                    said, needed,
+                    "{name} {verb:?} without {missing:?}: {offer:?}"
+                );
                 // And what was asked beforehand is asked of the plan: its own needs are no more than what was said.
                 if let Some(plan) = world.plan_of(verb) {
-                    let denied = world
-                        .state
-                        .guards(&plan)
-                        .iter()
-                        .any(|guard| guard.name == "permitted" && guard.answer == Decision::Deny);
-                    assert_eq!(denied, plan.needs.contains(&missing), "{name} {verb:?} without {missing:?}");
-                    assert!(!denied || said, "{name} {verb:?} needs {missing:?}, and nobody said so");
+                    let denied =
+                        world.state.guards(&plan).iter().any(|guard| {
+                            guard.name == "permitted" && guard.answer == Decision::Deny
+                        });
+                    assert_eq!(
+                        denied,
+                        plan.needs.contains(&missing),
+                        "{name} {verb:?} without {missing:?}"
+                    );
+                    assert!(
+                        !denied || said,
+                        "{name} {verb:?} needs {missing:?}, and nobody said so"
+                    );
                 }
             }
         }

@@ -82,7 +82,8 @@ impl World {
     }
 
     fn note(&self, what: String) {
-        self.trace.note(format!("{:>9} {what}", self.elapsed().as_millis()));
+        self.trace
+            .note(format!("{:>9} {what}", self.elapsed().as_millis()));
     }
 
     /// Whether something goes wrong now that does so once in so many times.
@@ -191,6 +192,13 @@ async fn settles(world: &Rc<World>, seats: &[Rc<Seat>; 2]) {
             seat.start();
         }
     }
+    // A dialog that stays open reads for ever.
+    for _ in 0..3 {
+        sleep(Duration::from_secs(1)).await;
+        for seat in seats {
+            seat.press(Key::plain(Code::Esc));
+        }
+    }
     sleep(SETTLES).await;
     world.judge.nothing_is_left();
     for (number, seat) in seats.iter().enumerate() {
@@ -214,19 +222,29 @@ async fn gets_through(world: &Rc<World>, number: usize, seat: &Rc<Seat>) {
         }
         let seen = top(&seat.state.borrow());
         match seen {
-            Top::Nothing { selected: false, .. } => seat.press(Key::char('j')),
+            Top::Nothing {
+                selected: false, ..
+            } => seat.press(Key::char('j')),
             Top::Nothing { armed: false, .. } => seat.press(Key::char('W')),
             Top::Nothing { .. } => seat.press(Key::char('z')),
             Top::Arm => seat.press(Key::char('Y')),
-            Top::Plan { asks: Some(asks), .. } => confirms(seat, &asks, false).await,
+            Top::Plan {
+                asks: Some(asks), ..
+            } => confirms(seat, &asks, false).await,
             _ => seat.press(Key::plain(Code::Esc)),
         }
     }
     let state = seat.state.borrow();
     let notice = state.notice.as_ref().map(|notice| notice.words.clone());
-    let health = state.environments.values().next().map(|it| it.health.clone());
+    let health = state
+        .environments
+        .values()
+        .next()
+        .map(|it| it.health.clone());
     let overlay = state.overlays.last().map(|overlay| match overlay {
-        windlass::app::state::Overlay::Plan(dialog) => format!("{:?} {:?}", dialog.stage, dialog.hint),
+        windlass::app::state::Overlay::Plan(dialog) => {
+            format!("{:?} {:?}", dialog.stage, dialog.hint)
+        }
         other => format!("{other:?}"),
     });
     world.judge.complain(format!(
@@ -276,8 +294,24 @@ fn play(seeds: std::ops::Range<u64>) -> BTreeMap<String, usize> {
 fn everything_happened(tally: &BTreeMap<String, usize>) {
     let happened: BTreeSet<&str> = tally.keys().map(String::as_str).collect();
     for what in [
-        "promote", "promote-full", "pause", "resume", "backout", "abort", "retry", "applied", "observed", "unknown",
-        "refused", "rejected", "failed", "kills", "found open", "sleeps", "clock jumps", "disk troubles",
+        "promote",
+        "promote-full",
+        "pause",
+        "resume",
+        "backout",
+        "abort",
+        "retry",
+        "applied",
+        "observed",
+        "unknown",
+        "refused",
+        "rejected",
+        "failed",
+        "kills",
+        "found open",
+        "sleeps",
+        "clock jumps",
+        "disk troubles",
     ] {
         assert!(happened.contains(what), "never: {what}; {tally:#?}");
     }

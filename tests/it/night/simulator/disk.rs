@@ -83,7 +83,14 @@ impl Disk {
                 "no space left on device"
             }
             Trouble::Sync => {
-                self.keep(record, if world.dice.one_in(2) { How::Whole } else { How::Torn });
+                self.keep(
+                    record,
+                    if world.dice.one_in(2) {
+                        How::Whole
+                    } else {
+                        How::Torn
+                    },
+                );
                 "input/output error"
             }
         };
@@ -95,7 +102,12 @@ impl Disk {
     }
 
     /// How many durable records of this kind there are of an intent, whose body has that.
-    pub(super) fn count(&self, intent: &str, kind: &str, has: impl Fn(&Map<String, Value>) -> bool) -> usize {
+    pub(super) fn count(
+        &self,
+        intent: &str,
+        kind: &str,
+        has: impl Fn(&Map<String, Value>) -> bool,
+    ) -> usize {
         let kept = self.kept.borrow();
         let of = |it: &&Kept| it.how != How::Torn && it.intent == intent && it.kind == kind;
         kept.iter().filter(of).filter(|it| has(&it.body)).count()
@@ -103,7 +115,11 @@ impl Disk {
 
     /// Reads the journal back as the program does at its start, and says what is wrong with what it tells.
     pub(super) fn read_back(&self) -> Result<Vec<audit::OpenIntent>, String> {
-        let root = if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" };
+        let root = if std::path::Path::new("/dev/shm").is_dir() {
+            "/dev/shm"
+        } else {
+            "/tmp"
+        };
         let folder = tempfile::tempdir_in(root).unwrap();
         let kept = self.kept.borrow();
         let mut begun: BTreeMap<&str, bool> = BTreeMap::new();
@@ -127,7 +143,9 @@ impl Disk {
                     How::Torn => std::fs::OpenOptions::new()
                         .append(true)
                         .open(folder.path().join("audit.jsonl"))
-                        .and_then(|mut file| file.write_all(b"{\"schema\":\"windlass.audit/1\",\"se"))
+                        .and_then(|mut file| {
+                            file.write_all(b"{\"schema\":\"windlass.audit/1\",\"se")
+                        })
                         .unwrap(),
                     How::Second => {}
                 }
@@ -140,7 +158,9 @@ impl Disk {
         let told: Vec<&str> = open.iter().map(|intent| intent.id.as_str()).collect();
         for (intent, over) in begun {
             if told.contains(&intent) == over {
-                return Err(format!("{intent}: over is {over}, and told as open: {told:?}"));
+                return Err(format!(
+                    "{intent}: over is {over}, and told as open: {told:?}"
+                ));
             }
         }
         Ok(open)

@@ -8,7 +8,7 @@ use windlass::{
     app::{
         dialog::Stage,
         key::{Code, Key},
-        state::{Overlay, State},
+        state::{Overlay, State, View},
     },
     ops::{ceremony::Ceremony, guard::Arming, intent::Verb},
 };
@@ -17,16 +17,26 @@ use super::seat::Seat;
 
 /// What lies on top.
 pub(super) enum Top {
-    Nothing { armed: bool, selected: bool },
+    /// An open release may be one that is no more: from the Board one looks anew.
+    Nothing {
+        armed: bool,
+        selected: bool,
+    },
+    Elsewhere,
     Arm,
     Reason,
     /// What the dialog asks for, if it takes anything now.
-    Plan { verb: Verb, asks: Option<Ceremony>, over: bool },
+    Plan {
+        verb: Verb,
+        asks: Option<Ceremony>,
+        over: bool,
+    },
     Other,
 }
 
 pub(super) fn top(state: &State) -> Top {
     match state.overlays.last() {
+        None if state.view != View::Board => Top::Elsewhere,
         None => Top::Nothing {
             armed: state
                 .environments
@@ -50,23 +60,38 @@ pub(super) async fn works(seat: Rc<Seat>) {
     let dice = &world.dice;
     loop {
         let at_a_dialog = matches!(top(&seat.state.borrow()), Top::Plan { .. } | Top::Arm);
-        sleep(if at_a_dialog { dice.millis(200, 4_000) } else { dice.millis(300, 9_000) }).await;
+        sleep(if at_a_dialog {
+            dice.millis(200, 4_000)
+        } else {
+            dice.millis(300, 9_000)
+        })
+        .await;
         if world.calm.get() {
             return;
         }
         let seen = top(&seat.state.borrow());
         match seen {
-            Top::Nothing { selected: false, .. } => seat.press(Key::char('j')),
+            Top::Nothing {
+                selected: false, ..
+            } => seat.press(Key::char('j')),
             Top::Nothing { armed: false, .. } => seat.press(Key::char('W')),
             Top::Nothing { .. } => {
                 let key = dice.pick(&['p', 'p', 'p', 'z', 'u', 'x', 'A', 'R', 'R']);
                 seat.press(Key::char(key));
             }
-            Top::Plan { verb: Verb::Promote, asks: Some(_), .. } if dice.one_in(6) => {
+            Top::Plan {
+                verb: Verb::Promote,
+                asks: Some(_),
+                ..
+            } if dice.one_in(6) => {
                 seat.press(Key::ctrl('f'));
             }
             Top::Plan { over: true, .. } => {
-                seat.press(if dice.one_in(2) { Key::char('r') } else { Key::plain(Code::Esc) });
+                seat.press(if dice.one_in(2) {
+                    Key::char('r')
+                } else {
+                    Key::plain(Code::Esc)
+                });
             }
             Top::Plan { .. } if dice.one_in(12) => seat.press(Key::plain(Code::Esc)),
             Top::Plan { asks: None, .. } => {}
@@ -74,7 +99,9 @@ pub(super) async fn works(seat: Rc<Seat>) {
                 // Goes for a coffee with the dialog open.
                 sleep(dice.millis(5_000, 90_000)).await;
             }
-            Top::Plan { asks: Some(asks), .. } => confirms(&seat, &asks, dice.one_in(4)).await,
+            Top::Plan {
+                asks: Some(asks), ..
+            } => confirms(&seat, &asks, dice.one_in(4)).await,
             Top::Arm => confirms(&seat, &Ceremony::Yes, false).await,
             Top::Reason => {
                 for key in "why".chars() {
@@ -82,7 +109,7 @@ pub(super) async fn works(seat: Rc<Seat>) {
                 }
                 seat.press(Key::plain(Code::Enter));
             }
-            Top::Other => seat.press(Key::plain(Code::Esc)),
+            Top::Elsewhere | Top::Other => seat.press(Key::plain(Code::Esc)),
         }
     }
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use windlass::{
-    model::{id::IntentId, rollout::{Phase, Rollout}},
+    model::{
+        id::IntentId,
+        rollout::{Phase, Rollout},
+    },
     ops::{
         ceremony::Approved,
         intent::Verb,
@@ -88,10 +91,15 @@ impl Judge {
         };
         let age = world.clocks[seat].boot(world).saturating_sub(*read);
         if age > FRESH {
-            self.complain(format!("P1: {id} was confirmed on a read that is {} s old", age.as_secs()));
+            self.complain(format!(
+                "P1: {id} was confirmed on a read that is {} s old",
+                age.as_secs()
+            ));
         }
         if !live && !plan.intent.verb.is_emergency() {
-            self.complain(format!("P1: {id} was confirmed on a screen that is not live"));
+            self.complain(format!(
+                "P1: {id} was confirmed on a screen that is not live"
+            ));
         }
         self.count(plan.intent.verb.word());
         let case = Case {
@@ -134,14 +142,21 @@ impl Judge {
                 self.complain(format!("P1: {intent} leaves without a second look"));
             }
             if case.perhaps.contains(&index) {
-                self.complain(format!("P2: request {index} of {intent} leaves although it may have been applied"));
+                self.complain(format!(
+                    "P2: request {index} of {intent} leaves although it may have been applied"
+                ));
             }
             let left = case.left.entry(index).or_default();
             *left += 1;
             // It may be asked for once more where it certainly never left, and that is not counted against it.
-            let recorded = disk.count(intent.as_str(), "sending", |body| body["request"] == index + 1);
-            if disk.count(intent.as_str(), "intent", |_| true) == 0 || recorded < usize::from(*left) {
-                self.complain(format!("P4: request {index} of {intent} leaves without its record"));
+            let recorded = disk.count(intent.as_str(), "sending", |body| {
+                body["request"] == index + 1
+            });
+            if disk.count(intent.as_str(), "intent", |_| true) == 0 || recorded < usize::from(*left)
+            {
+                self.complain(format!(
+                    "P4: request {index} of {intent} leaves without its record"
+                ));
             }
             case.moved = world.elapsed();
         });
@@ -155,13 +170,21 @@ impl Judge {
             let times = case.applied.entry(index).or_default();
             *times += 1;
             if *times > 1 {
-                self.complain(format!("P2: request {index} of {intent} was applied {times} times"));
+                self.complain(format!(
+                    "P2: request {index} of {intent} was applied {times} times"
+                ));
             }
-            if index == 0 && let Some(why) = case.plan.basis.changed_rollout(before) {
+            if index == 0
+                && let Some(why) = case.plan.basis.changed_rollout(before)
+            {
                 self.complain(format!("P1: {intent} was applied although {why}"));
             }
-            if let Some(outcome) = &case.outcome && !outcome.sent {
-                self.complain(format!("P3: {intent} was applied after it was told as {outcome:?}"));
+            if let Some(outcome) = &case.outcome
+                && !outcome.sent
+            {
+                self.complain(format!(
+                    "P3: {intent} was applied after it was told as {outcome:?}"
+                ));
             }
         });
     }
@@ -181,13 +204,20 @@ impl Judge {
         self.case(intent, |case| {
             let nothing = matches!(
                 outcome.kind,
-                OutcomeKind::Refused | OutcomeKind::Rejected | OutcomeKind::Unreachable | OutcomeKind::Interrupted
+                OutcomeKind::Refused
+                    | OutcomeKind::Rejected
+                    | OutcomeKind::Unreachable
+                    | OutcomeKind::Interrupted
             );
             if !case.applied.is_empty() && (nothing || !outcome.sent) {
-                self.complain(format!("P3: {intent} was applied and is told as {outcome:?}"));
+                self.complain(format!(
+                    "P3: {intent} was applied and is told as {outcome:?}"
+                ));
             }
             if outcome.kind == OutcomeKind::Observed && !came_about(world, case) {
-                self.complain(format!("P3: {intent} is told as done, and nothing of it can be seen: {outcome:?}"));
+                self.complain(format!(
+                    "P3: {intent} is told as done, and nothing of it can be seen: {outcome:?}"
+                ));
             }
             if case.outcome.replace(outcome.clone()).is_some() {
                 self.complain(format!("P3: {intent} ended twice"));
@@ -195,7 +225,9 @@ impl Judge {
             let took = world.elapsed().saturating_sub(case.moved);
             let time = Duration::from_secs(case.plan.time_s.unsigned_abs());
             if took > time + PATIENCE {
-                self.complain(format!("P3: {intent} was given {time:?} and took {took:?} to say so"));
+                self.complain(format!(
+                    "P3: {intent} was given {time:?} and took {took:?} to say so"
+                ));
             }
         });
     }
@@ -226,11 +258,17 @@ fn came_about(world: &World, case: &Case) -> bool {
         (argo.current_hash.clone(), argo.stable_hash.clone())
     };
     let (current, stable) = version(shown);
-    let index = |rollout: &Rollout| rollout.canary().and_then(|canary| canary.index).unwrap_or(0);
+    let index = |rollout: &Rollout| {
+        rollout
+            .canary()
+            .and_then(|canary| canary.index)
+            .unwrap_or(0)
+    };
     world.server.was(after.saturating_sub(1), |now| {
         let argo = now.argo().unwrap();
         // A pause by hand is of the whole Rollout; everything else is of the version that was shown.
-        if version(now).0 != current && !matches!(case.plan.intent.verb, Verb::Pause | Verb::Resume) {
+        if version(now).0 != current && !matches!(case.plan.intent.verb, Verb::Pause | Verb::Resume)
+        {
             return false;
         }
         let everything = version(now).1 == current;
@@ -240,7 +278,9 @@ fn came_about(world: &World, case: &Case) -> bool {
             Verb::Pause => argo.paused_by_hand,
             Verb::Resume => !argo.paused_by_hand,
             Verb::BackOut | Verb::Abort => {
-                argo.aborted && now.phase == Phase::Degraded && now.replicas.updated == 0
+                argo.aborted
+                    && now.phase == Phase::Degraded
+                    && now.replicas.updated == 0
                     && version(now).1 == stable
             }
             Verb::Retry => !argo.aborted && now.phase != Phase::Degraded,

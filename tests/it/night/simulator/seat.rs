@@ -198,7 +198,8 @@ impl Seat {
     }
 
     pub(super) fn press(&self, key: Key) {
-        self.world.note(format!("{} presses {:?}", self.number, key.code));
+        self.world
+            .note(format!("{} presses {:?}", self.number, key.code));
         self.tell(Msg::Key(key));
     }
 
@@ -219,8 +220,15 @@ impl Seat {
     }
 
     fn turn(self: &Rc<Self>, msg: Msg) {
-        if let Msg::Action { intent, update: ActionUpdate::Over(outcome) } = &msg {
-            self.world.note(format!("{} {intent}: {:?}, {}", self.number, outcome.kind, outcome.words));
+        if let Msg::Action {
+            intent,
+            update: ActionUpdate::Over(outcome),
+        } = &msg
+        {
+            self.world.note(format!(
+                "{} {intent}: {:?}, {}",
+                self.number, outcome.kind, outcome.words
+            ));
             self.world.judge.told(&self.world, intent, outcome);
         }
         let now = self.now();
@@ -241,9 +249,20 @@ impl Seat {
                 self.task(async move { this.plan(intent).await });
             }
             Effect::Execute(approved) => {
-                let live = self.state.borrow().environments.values().all(|it| it.is_fresh());
-                self.world.note(format!("{} confirms {}", self.number, approved.plan().title));
-                self.world.judge.confirms(&self.world, self.number, &approved, live);
+                let live = self
+                    .state
+                    .borrow()
+                    .environments
+                    .values()
+                    .all(|it| it.is_fresh());
+                self.world.note(format!(
+                    "{} confirms {}",
+                    self.number,
+                    approved.plan().title
+                ));
+                self.world
+                    .judge
+                    .confirms(&self.world, self.number, &approved, live);
                 self.execute(*approved);
             }
             Effect::Access { namespace, .. } => {
@@ -315,8 +334,15 @@ impl Seat {
                 });
             };
             let journal = this.journal();
-            let outcome =
-                execute(machine, &this.way, &journal, || this.now(), commands, progress).await;
+            let outcome = execute(
+                machine,
+                &this.way,
+                &journal,
+                || this.now(),
+                commands,
+                progress,
+            )
+            .await;
             this.tell(Msg::Action {
                 intent,
                 update: ActionUpdate::Over(outcome),

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{sync::{Notify, futures::Notified}, time::Instant};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 use windlass::{
     model::{
         id::{EnvironmentName, PodHash, Uid},
@@ -69,7 +72,9 @@ impl Server {
         ]);
         object["status"]["currentStepIndex"] = json!(1);
         object["status"]["currentStepHash"] = json!("steps");
-        let sets = recorded["lists"]["replicasets"]["items"].as_array().unwrap();
+        let sets = recorded["lists"]["replicasets"]["items"]
+            .as_array()
+            .unwrap();
         let sets = sets
             .iter()
             .filter_map(|item| {
@@ -156,7 +161,12 @@ impl Server {
     }
 
     /// A merge patch of one half of the object, refused where it rests on another version.
-    pub(super) fn patch(&self, world: &World, path: &str, body: &Value) -> Result<Arc<Rollout>, u16> {
+    pub(super) fn patch(
+        &self,
+        world: &World,
+        path: &str,
+        body: &Value,
+    ) -> Result<Arc<Rollout>, u16> {
         let mut inner = self.inner.borrow_mut();
         let metadata = &body["metadata"];
         let version = metadata["resourceVersion"].as_str();
@@ -166,7 +176,11 @@ impl Server {
         {
             return Err(409);
         }
-        let half = if path.ends_with("/status") { "status" } else { "spec" };
+        let half = if path.ends_with("/status") {
+            "status"
+        } else {
+            "spec"
+        };
         let before = inner.object[half].clone();
         merge(&mut inner.object[half], &body[half]);
         if inner.object[half] != before {
@@ -344,7 +358,13 @@ impl Inner {
         let status = &mut self.object["status"];
         status["stableRS"] = status["currentPodHash"].clone();
         status["currentStepIndex"] = json!(8);
-        for flag in ["abort", "abortedAt", "promoteFull", "pauseConditions", "controllerPause"] {
+        for flag in [
+            "abort",
+            "abortedAt",
+            "promoteFull",
+            "pauseConditions",
+            "controllerPause",
+        ] {
             status[flag] = Value::Null;
         }
         status["updatedReplicas"] = status["replicas"].clone();

@@ -108,7 +108,8 @@ impl Watching {
         for set in self.seat.world.server.sets() {
             self.seat.tell_fact(Fact::ReplicaSet(set));
         }
-        self.seat.tell_fact(Fact::Rollout(std::sync::Arc::clone(rollout)));
+        self.seat
+            .tell_fact(Fact::Rollout(std::sync::Arc::clone(rollout)));
     }
 
     async fn stream(&mut self, watch: &mut Watch, from: Option<u64>) {
@@ -130,7 +131,12 @@ impl Watching {
             let now = self.now();
             match next {
                 Some(Line::Changed(rollout)) => {
-                    watch.line(now, Read::Change { version: Some(rollout.version.as_str()) });
+                    watch.line(
+                        now,
+                        Read::Change {
+                            version: Some(rollout.version.as_str()),
+                        },
+                    );
                     self.changed(&rollout);
                 }
                 Some(Line::Gone(rollout)) => {
@@ -140,7 +146,10 @@ impl Watching {
                 }
                 Some(Line::Bookmark { version, ends_list }) => {
                     let version = version.to_string();
-                    let line = Read::Bookmark { version: &version, initial_events_end: ends_list };
+                    let line = Read::Bookmark {
+                        version: &version,
+                        initial_events_end: ends_list,
+                    };
                     if watch.line(now, line).complete {
                         self.seat.tell_fact(Fact::Complete(ROLLOUTS));
                     }

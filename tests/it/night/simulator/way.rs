@@ -206,7 +206,8 @@ impl Way {
     }
 
     pub(super) async fn read_object(&self) -> Result<Arc<Rollout>, Error> {
-        self.exchange("GET", |world| Ok(world.server.rollout())).await
+        self.exchange("GET", |world| Ok(world.server.rollout()))
+            .await
     }
 
     /// Opens a stream of changes from a version on, or of everything.
@@ -279,7 +280,12 @@ impl Pipe {
             if self.world.fails(60) {
                 self.silent.set(true);
             }
-            sleep(self.world.dice.millis(0, if self.world.fails(10) { 30_000 } else { 50 })).await;
+            sleep(
+                self.world
+                    .dice
+                    .millis(0, if self.world.fails(10) { 30_000 } else { 50 }),
+            )
+            .await;
             if self.world.fails(40) {
                 self.world.note("a version is gone".to_owned());
                 return self.tell(Line::Failed(410));
@@ -311,7 +317,9 @@ impl System for Way {
     async fn read(&self, plan: &Plan) -> Result<Seen, ReadTrouble> {
         let read = self.read_object().await;
         if read.is_ok() {
-            self.world.judge.read_again(&plan.intent.id, self.world.elapsed());
+            self.world
+                .judge
+                .read_again(&plan.intent.id, self.world.elapsed());
         }
         read.map(Into::into).map_err(|error| act::trouble(&error))
     }
