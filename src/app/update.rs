@@ -137,7 +137,7 @@ impl State {
             }
             Fact::Heard(at) => {
                 if environment.was_heard(*at, self.now) {
-                    self.board.order_is_stale();
+                    self.all_is_stale();
                     self.dirty = true;
                     self.ask_guards_again();
                 }

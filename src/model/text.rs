@@ -9,6 +9,7 @@
 //! filter only the control characters, and leave the payload of an escape sequence as text, so it is done here, once,
 //! when text enters the model.
 
+mod name;
 mod shell;
 
 use std::borrow::{Borrow, Cow};
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use name::{looks_like_another, spelled};
 pub use shell::{shell_quoted, shell_word};
 
 /// The longest single line kept by [`sanitise`], in characters. Far more than any screen shows, far less than the

@@ -35,8 +35,9 @@ pub enum Goal {
         hash: PodHash,
     },
     PausedByHand(PausedGoal),
-    /// The canary has nothing; stable serves everything.
+    /// The canary that was aborted has nothing; stable serves everything.
     Aborted {
+        canary: Option<PodHash>,
         stable: Option<PodHash>,
     },
     /// The template is the one of `hash` and the workload is healthy with it, or at its first stop.
@@ -48,7 +49,10 @@ pub enum Goal {
     Complete {
         after_generation: i64,
     },
-    RetryStarted,
+    /// This version has started again.
+    RetryStarted {
+        hash: Option<PodHash>,
+    },
     RestartedSince {
         at: Timestamp,
     },
@@ -114,10 +118,10 @@ impl Goal {
             Self::SwitchTo { hash } => switch_to(seen, hash),
             Self::Fully { hash } => fully(seen, hash),
             Self::PausedByHand(goal) => paused(seen, *goal),
-            Self::Aborted { stable } => aborted(seen, stable.as_ref()),
+            Self::Aborted { canary, stable } => aborted(seen, canary.as_ref(), stable.as_ref()),
             Self::Template { hash, fully } => template(seen, hash, *fully),
             Self::Complete { after_generation } => complete(seen, *after_generation),
-            Self::RetryStarted => retry(seen),
+            Self::RetryStarted { hash } => retry(seen, hash.as_ref()),
             Self::RestartedSince { at } => restarted(seen, *at),
             // No plan about a rollout has these.
             Self::GateDecided { .. }
@@ -225,10 +229,14 @@ fn paused(seen: &Rollout, goal: PausedGoal) -> Progress {
     }
 }
 
-fn aborted(seen: &Rollout, stable: Option<&PodHash>) -> Progress {
+fn aborted(seen: &Rollout, canary: Option<&PodHash>, stable: Option<&PodHash>) -> Progress {
     let Some(argo) = seen.argo() else {
         return Progress::Failed("it is no Rollout any more".to_owned());
     };
+    // A new version takes the abort away; where that one is aborted too, it was not by this request.
+    if argo.current_hash.as_ref() != canary {
+        return Progress::Failed("another version was released meanwhile".to_owned());
+    }
     if argo.stable_hash.as_ref() != stable {
         return Progress::Failed("another version became stable meanwhile".to_owned());
     }
@@ -294,7 +302,10 @@ fn complete(seen: &Rollout, after_generation: i64) -> Progress {
     }
 }
 
-fn retry(seen: &Rollout) -> Progress {
+fn retry(seen: &Rollout, hash: Option<&PodHash>) -> Progress {
+    if seen.argo().and_then(|argo| argo.current_hash.as_ref()) != hash {
+        return Progress::Failed("another version was released meanwhile".to_owned());
+    }
     if seen.aborted() {
         return Progress::Unseen;
     }
@@ -341,4 +352,26 @@ fn failed_words(seen: &Rollout, otherwise: &str) -> String {
 /// Which kinds of workload a verb exists for at all.
 pub const fn kind_can_roll_back(kind: WorkloadKind) -> bool {
     matches!(kind, WorkloadKind::ArgoRollout | WorkloadKind::Deployment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::tests::fixture::canary;
+
+    #[test]
+    fn a_retry_is_not_the_start_of_another_version() {
+        let started = canary();
+        let of = |hash| Goal::RetryStarted {
+            hash: Some(PodHash::new(hash)),
+        };
+        assert!(matches!(
+            of("new").judge_rollout(&started),
+            Progress::InEffect(_)
+        ));
+        assert!(matches!(
+            of("newest").judge_rollout(&started),
+            Progress::Failed(_)
+        ));
+    }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::model::{
     id::IntentId,
     source::{ACT_WITHIN, Access, Answer, SourceHealth, Tier},
+    text::looks_like_another,
 };
 
 /// The answer of one guard.
@@ -98,9 +99,10 @@ pub enum Incidents<'a> {
 /// `None` where it has nothing to say about this plan: all of them have one type, whether they can be silent or not.
 type Guard = fn(&Plan, &Situation<'_>) -> Option<GuardAnswer>;
 
-const GUARDS: [(&str, Guard); 10] = [
+const GUARDS: [(&str, Guard); 11] = [
     ("fresh", fresh),
     ("unchanged", unchanged),
+    ("name", name),
     ("permitted", permitted),
     ("armed", armed),
     ("in-flight", in_flight),
@@ -220,6 +222,19 @@ fn unchanged(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {
             format!("changed under you: {what}"),
         )
     })
+}
+
+/// What is confirmed by its name must not be taken for another one.
+fn name(plan: &Plan, _: &Situation<'_>) -> Option<GuardAnswer> {
+    let target = &plan.intent.target;
+    let namespace = target.release().map(|id| id.namespace.as_str());
+    let name = target.name();
+    let odd: Vec<String> = [target.environment().as_str(), &name]
+        .into_iter()
+        .chain(namespace)
+        .filter_map(looks_like_another)
+        .collect();
+    (!odd.is_empty()).then(|| answer("name", Decision::Warn, odd.join("; ")))
 }
 
 fn permitted(plan: &Plan, situation: &Situation<'_>) -> Option<GuardAnswer> {

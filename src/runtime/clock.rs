@@ -1,13 +1,22 @@
 //! The clock, the only place that reads it: that of everybody, or that of a world whose time stands still.
 //!
+//! The time of a session begins with what the wall clock says at the first question, and goes on with what has really
+//! passed, asleep or awake. A wall clock that is set ahead is followed: facts look older than they are until they are read
+//! again. One that is set back is not: it would stop every age and every deadline, so that old facts look fresh and no
+//! dialog takes a key.
+//!
 //! Must never be given another source once somebody has asked what time it is: what is shown would be of two times.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Instant,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 
 use crate::providers::beat::Beat;
@@ -29,7 +38,74 @@ struct Still {
     beats: watch::Sender<u64>,
 }
 
+/// A time that never goes back, whatever is done to the wall clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Steady {
+    wall: Timestamp,
+    passed: Duration,
+}
+
+impl Steady {
+    /// The wall clock says `wall`, and the machine has run for `passed`, its sleep included.
+    pub const fn new(wall: Timestamp, passed: Duration) -> Self {
+        Self { wall, passed }
+    }
+
+    /// What time it is when the machine has run for `passed`.
+    pub fn at(&self, passed: Duration) -> Timestamp {
+        SignedDuration::try_from(passed.saturating_sub(self.passed))
+            .ok()
+            .and_then(|since| self.wall.checked_add(since).ok())
+            .unwrap_or(self.wall)
+    }
+
+    /// The same, where the wall clock is asked too and has been set ahead.
+    pub fn with(&mut self, wall: Timestamp, passed: Duration) -> Timestamp {
+        let ours = self.at(passed);
+        if wall > ours {
+            *self = Self::new(wall, passed);
+            return wall;
+        }
+        ours
+    }
+}
+
+/// Further behind than this, somebody has set the wall clock; less is slewed.
+const WAS_SET: SignedDuration = SignedDuration::from_secs(2);
+
 static STILL: OnceLock<Still> = OnceLock::new();
+static STEADY: Mutex<Option<Steady>> = Mutex::new(None);
+static SAID: AtomicBool = AtomicBool::new(false);
+
+/// How long the machine has run, its sleep included.
+fn passed() -> Duration {
+    // The monotonic clock of Linux stands still while the machine sleeps; that of other systems does not.
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let read = clock_gettime(clock);
+    Duration::new(
+        u64::try_from(read.tv_sec).unwrap_or(0),
+        u32::try_from(read.tv_nsec).unwrap_or(0),
+    )
+}
+
+fn going() -> Timestamp {
+    let mut steady = STEADY.lock().unwrap_or_else(PoisonError::into_inner);
+    let (wall, passed) = (Timestamp::now(), passed());
+    let ours = steady
+        .get_or_insert(Steady::new(wall, passed))
+        .with(wall, passed);
+    let ahead = ours.duration_since(wall);
+    if ahead > WAS_SET && !SAID.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            seconds = ahead.as_secs(),
+            "the clock of this machine was set back; this session's time goes on, and so does that of its records"
+        );
+    }
+    ours
+}
 
 /// From now on time is what this says. Once, before anything is started.
 pub fn stand(source: Box<dyn Source>) {
@@ -41,51 +117,12 @@ pub fn stand(source: Box<dyn Source>) {
     drop(STILL.set(still));
 }
 
-/// What is less than this behind is slewed, not set back.
-const STEP: SignedDuration = SignedDuration::from_secs(2);
-
-/// Everybody's clock, which never goes back while we live. Where it was set back, time goes on from where it was until the
-/// clock has caught up: of two times, one that went back and one that did not, what was read just now would be an hour old.
-struct Onward {
-    last: Timestamp,
-    at: Instant,
-}
-
-impl Onward {
-    fn next(&mut self, wall: Timestamp, at: Instant) -> Timestamp {
-        let passed = SignedDuration::try_from(at.saturating_duration_since(self.at));
-        let expected = passed
-            .ok()
-            .and_then(|passed| self.last.checked_add(passed).ok())
-            .unwrap_or(self.last);
-        let now = if expected.duration_since(wall) > STEP {
-            expected
-        } else {
-            wall.max(self.last)
-        };
-        (self.last, self.at) = (now, at);
-        now
-    }
-}
-
-static ONWARD: Mutex<Option<Onward>> = Mutex::new(None);
-
-fn everybodys() -> Timestamp {
-    let mut onward = ONWARD.lock().unwrap_or_else(PoisonError::into_inner);
-    let (wall, at) = (Timestamp::now(), Instant::now());
-    onward
-        .get_or_insert(Onward { last: wall, at })
-        .next(wall, at)
-}
-
 pub fn is_still() -> bool {
     STILL.get().is_some()
 }
 
 pub fn now() -> Timestamp {
-    STILL
-        .get()
-        .map_or_else(everybodys, |still| still.source.now())
+    STILL.get().map_or_else(going, |still| still.source.now())
 }
 
 /// Whether time goes no further by itself.
@@ -106,7 +143,7 @@ pub fn shared() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
     Arc::new(|| {
         STILL
             .get()
-            .map_or_else(everybodys, |still| still.source.second())
+            .map_or_else(going, |still| still.source.second())
     })
 }
 
@@ -117,37 +154,45 @@ pub fn beat() -> Beat {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_back_goes_on_and_one_that_jumps_ahead_is_followed() {
+    fn time_is_what_was_on_the_wall_and_what_has_passed_since() {
+        let wall: Timestamp = "2026-11-27T03:00:00Z".parse().unwrap();
+        let steady = Steady::new(wall, Duration::from_secs(1_000));
+        assert_eq!(steady.at(Duration::from_secs(1_000)), wall);
+        let night = steady.at(Duration::from_secs(1_000 + 8 * 3_600));
+        assert_eq!(night, "2026-11-27T11:00:00Z".parse().unwrap());
+        // A machine that has run for less than before does not exist; time stands still rather than go back.
+        assert_eq!(steady.at(Duration::from_secs(1)), wall);
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
         let wall = |second: i64| Timestamp::from_second(1_784_000_000 + second).unwrap();
-        let start = Instant::now();
-        let mut onward = Onward {
-            last: wall(0),
-            at: start,
-        };
+        let mut steady = Steady::new(wall(0), Duration::from_secs(50));
         let mut next = |second, passed| {
-            let at = start + Duration::from_secs(passed);
-            onward
-                .next(wall(second), at)
-                .duration_since(wall(0))
-                .as_secs()
+            let now = steady.with(wall(second), Duration::from_secs(50 + passed));
+            now.duration_since(wall(0)).as_secs()
         };
         assert_eq!(next(10, 10), 10);
-        // Slewed by a second: it waits for that.
-        assert_eq!(next(9, 10), 10);
-        assert_eq!(next(11, 12), 11);
-        // Back by an hour, and on from there at the pace of the seconds that pass.
-        assert_eq!(next(11 - 3_600, 12), 11);
-        assert_eq!(next(31 - 3_600, 32), 31);
-        // The machine slept, and only the clock of the wall went on.
-        assert_eq!(next(7_200, 33), 7_200);
-        // Until it has caught up.
-        assert_eq!(next(7_000, 33), 7_200);
-        assert_eq!(next(7_200, 233), 7_400);
-        assert_eq!(next(7_500, 234), 7_500);
+        assert_eq!(next(9, 10), 10, "slewed by a second");
+        assert_eq!(next(11, 12), 12);
+        assert_eq!(next(12 - 3_600, 12), 12, "back by an hour");
+        assert_eq!(
+            next(32 - 3_600, 32),
+            32,
+            "and on at the pace of what passes"
+        );
+        assert_eq!(next(7_200, 33), 7_200, "ahead");
+        assert_eq!(next(7_000, 34), 7_201);
+        assert_eq!(next(7_500, 35), 7_500);
+    }
+
+    #[test]
+    fn a_session_begins_with_the_time_on_the_wall() {
+        let off = Timestamp::now().duration_since(now());
+        assert!(off.abs() < WAS_SET, "{off:?}");
+        assert!(now() <= now());
     }
 }

@@ -73,6 +73,20 @@ fn is_fine(expression: &str) -> bool {
 }
 
 #[test]
+fn what_is_checked_before_a_release_lets_in_the_same_licences() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deny.toml");
+    let deny: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let listed: Vec<&str> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap())
+        .collect();
+    let looked_at: Vec<&str> = ALLOWED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(listed, looked_at);
+}
+
+#[test]
 fn every_dependency_has_a_licence_that_was_looked_at() {
     // What is built for any system. The metadata of the lock file would have what optional dependencies could bring, too.
     let tree = [

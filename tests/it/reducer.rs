@@ -37,7 +37,7 @@ use windlass::{
     ops::{
         ceremony::Approved,
         guard::Arming,
-        intent::Intent,
+        intent::{Expects, Intent, Verb},
         machine::{Outcome, OutcomeKind},
         plan::{Plan, Refusal},
     },
@@ -261,6 +261,20 @@ impl World {
         )
     }
 
+    /// The plan of a verb, where the state has one.
+    pub(crate) fn plan_of(&self, verb: Verb) -> Option<Plan> {
+        self.plan(&Intent {
+            id: IntentId::new("asked"),
+            verb,
+            target: self.rollout.id.clone().into(),
+            seen: Some(self.rollout.uid.clone()),
+            to_revision: None,
+            expects: Expects::default(),
+            reason: None,
+        })
+        .ok()
+    }
+
     pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::Press(key) => {
@@ -359,7 +373,7 @@ impl World {
     }
 }
 
-fn state(now: Timestamp, name: &EnvironmentName) -> State {
+pub(crate) fn state(now: Timestamp, name: &EnvironmentName) -> State {
     let environment = Environment {
         name: name.clone(),
         context: sanitise("prod-eu"),

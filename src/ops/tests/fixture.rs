@@ -186,7 +186,10 @@ pub(crate) fn plan(verb: Verb, rollout: &Rollout) -> Plan {
         expect: String::new(),
         goal: match verb {
             Verb::BackOut if two => Goal::Template { hash, fully: true },
-            Verb::BackOut | Verb::Abort => Goal::Aborted { stable: Some(hash) },
+            Verb::BackOut | Verb::Abort => Goal::Aborted {
+                canary: Some(PodHash::new("new")),
+                stable: Some(hash),
+            },
             _ => Goal::NextStep {
                 hash: Some(PodHash::new("new")),
                 index: Some(1),

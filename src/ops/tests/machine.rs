@@ -456,3 +456,25 @@ fn an_object_that_is_deleted_while_observed_is_unknown() {
         .then(Event::Deleted)
         .ends(OutcomeKind::Unknown);
 }
+
+/// A new release takes the abort away and is aborted by somebody else: stable serves everything again, and not because of
+/// this.
+#[test]
+fn the_abort_of_another_version_is_not_the_effect_of_this_one() {
+    let aborted = |hash: &'static str| {
+        with(move |rollout, argo| {
+            rollout.phase = Phase::Degraded;
+            rollout.replicas.updated = 0;
+            argo.current_hash = Some(PodHash::new(hash));
+            argo.aborted = true;
+            argo.pause_conditions.clear();
+        })
+    };
+    let sent = || {
+        Story::of(Verb::Abort, &canary())
+            .sent()
+            .then(Event::Answered(Answer::Lost(sanitise("reset"))))
+    };
+    sent().sees(aborted("new")).ends(OutcomeKind::Observed);
+    sent().sees(aborted("newer")).ends(OutcomeKind::Failed);
+}

@@ -286,13 +286,8 @@ async fn git_policy(client: &Client, rollout: &Rollout) -> Option<GitPolicy> {
     }
 }
 
-/// Sends one request of a plan, once, with its precondition.
-pub async fn send(
-    client: &Client,
-    plan: &Plan,
-    sending: &Sending,
-    version: &ResourceVersion,
-) -> Answer {
+/// A request of a plan as it goes out: with the version of the read that was checked last as its precondition.
+pub fn request(plan: &Plan, sending: &Sending, version: &ResourceVersion) -> Request {
     let request = Request {
         method: sending.method,
         path: sending.path.clone(),
@@ -300,22 +295,37 @@ pub async fn send(
         body: sending.body.clone(),
     };
     let precondition = sending.holder_version.as_ref().unwrap_or(version);
-    let request = request.with_precondition(precondition, &plan.target.uid);
+    request.with_precondition(precondition, &plan.target.uid)
+}
+
+/// What an error says of a request that was to change something.
+pub fn answer(error: &Error) -> Answer {
+    match (error, error.fate()) {
+        (Error::Conflict(_), _) => Answer::Conflict,
+        (_, Fate::NotSent) => Answer::NotSent(error.sentence()),
+        (_, Fate::Refused) => Answer::Rejected {
+            status: status_of(error),
+            message: error.sentence(),
+        },
+        (_, Fate::Unknown) => Answer::Lost(error.sentence()),
+    }
+}
+
+/// Sends one request of a plan, once, with its precondition.
+pub async fn send(
+    client: &Client,
+    plan: &Plan,
+    sending: &Sending,
+    version: &ResourceVersion,
+) -> Answer {
+    let request = request(plan, sending, version);
     let body = Bytes::from(request.body.to_string());
     match client
         .patch(&ApiPath::encoded(&request.path), request.content_type, body)
         .await
     {
         Ok(bytes) => applied(client, plan, sending, &bytes).await,
-        Err(Error::Conflict(_)) => Answer::Conflict,
-        Err(error) => match error.fate() {
-            Fate::NotSent => Answer::NotSent(error.sentence()),
-            Fate::Refused => Answer::Rejected {
-                status: status_of(&error),
-                message: error.sentence(),
-            },
-            Fate::Unknown => Answer::Lost(error.sentence()),
-        },
+        Err(error) => answer(&error),
     }
 }
 

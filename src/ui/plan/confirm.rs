@@ -16,6 +16,7 @@ use crate::{
         dialog::{Dialog, Field, Stage},
         state::State,
     },
+    model::text::spelled,
     ops::{
         ceremony::Ceremony,
         guard::{Decision, GuardAnswer},
@@ -100,11 +101,13 @@ fn ceremony_lines(
             }
         }),
         Ceremony::Environment { text, .. } => {
+            let text = spelled(text);
             let words = format!("Type {text} to {}:", what_typing_does(plan, guards, verb));
             sheet.wrapped(0, &words, quiet(ink.text));
             input(&dialog.typed, ">", true, listens, sheet, ink);
         }
         Ceremony::Target { text } => {
+            let text = spelled(text);
             let words = format!(
                 "Type {text} to {}, and why:",
                 what_typing_does(plan, guards, verb)

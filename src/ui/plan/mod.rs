@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         detail::{Difference, Shown},
-        text::{sanitise, width},
+        text::{sanitise, spelled, width},
     },
     ops::{
         guard::{Decision, GuardAnswer},
@@ -46,13 +46,19 @@ pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffe
     let inside = pane::inside(screen, columns);
     let tight = screen.height < 20;
     let content = |sheet: &mut Sheet<'_>| content(dialog, roomy, tight, sheet, ink);
-    let confirm = |sheet: &mut Sheet<'_>| confirm::confirm(state, dialog, roomy, sheet, ink);
+    let title = title(dialog);
+    let confirm = |sheet: &mut Sheet<'_>| {
+        // What the border cuts off may be all that tells two targets apart.
+        if width(&title) + 4 > usize::from(sheet.width()) {
+            sheet.wrapped(0, &title, bold(ink.text));
+        }
+        confirm::confirm(state, dialog, roomy, sheet, ink);
+    };
     let wanted = lines_of(buf, inside, content);
     let fixed = lines_of(buf, inside, confirm);
     let rows = u16::try_from(wanted + fixed + 2).unwrap_or(u16::MAX);
     let area = pane::place(screen, columns, rows);
     let emergency = dialog.intent.verb.is_emergency();
-    let title = title(dialog);
     let note = note(state, dialog);
     let border = if emergency { ink.bad } else { ink.accent };
     let inner = pane::dialog(buf, area, Titles::new(&title, &note), border, ink);
@@ -87,7 +93,8 @@ fn title(dialog: &Dialog) -> String {
         title.push_str(" in ");
         title.push_str(target.environment().as_str());
     }
-    title
+    // A name of spaces and things that take no cell would look like another one.
+    spelled(&title).into_owned()
 }
 
 /// How long it stays.

@@ -26,6 +26,7 @@ mod objects;
 mod outage;
 mod program;
 mod proxy;
+mod rbac;
 mod reading;
 mod story;
 mod workloads;

@@ -59,6 +59,14 @@ impl User {
         user
     }
 
+    /// Somebody with a kubeconfig of their own.
+    pub(super) fn with_text(kubeconfig: &str) -> Self {
+        let mut user = Self::with(PathBuf::new());
+        user.kubeconfig = user.home.path().join("kubeconfig");
+        fs::write(&user.kubeconfig, kubeconfig).unwrap();
+        user
+    }
+
     pub(super) fn home(&self) -> &Path {
         self.home.path()
     }

@@ -232,6 +232,13 @@ impl Shop {
         all
     }
 
+    /// All that arrived at one of its servers.
+    pub(crate) fn requests_to(&self, server: &str) -> Vec<Request> {
+        let mut all = self.world.requests();
+        all.retain(|request| request.server == server);
+        all
+    }
+
     /// Asks GitHub as somebody else would.
     pub(crate) fn github(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         ask(&self.world.github(), method, path, body)

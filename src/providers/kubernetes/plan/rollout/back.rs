@@ -62,6 +62,7 @@ pub(super) fn abort(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Ar
         differs: Vec::new(),
         expect: format!("degraded by intent, the canary has nothing, within {ABORT_TIME_S} s"),
         goal: Goal::Aborted {
+            canary: argo.current_hash.clone(),
             stable: argo.stable_hash.clone(),
         },
         time_s: ABORT_TIME_S,

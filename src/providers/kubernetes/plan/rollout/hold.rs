@@ -119,7 +119,9 @@ pub(super) fn retry(intent: &Intent, facts: &Facts, rollout: &Rollout, argo: &Ar
         skips: None,
         differs: Vec::new(),
         expect: format!("no longer degraded within {STEP_TIME_S} s"),
-        goal: Goal::RetryStarted,
+        goal: Goal::RetryStarted {
+            hash: argo.current_hash.clone(),
+        },
         time_s: STEP_TIME_S,
         risks: vec![Risk::RunsAbortedAgain],
         needs: vec![Need::PatchRolloutsStatus],
