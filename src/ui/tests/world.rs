@@ -324,11 +324,11 @@ pub(crate) fn add(state: &mut State, sample: Sample) {
         .releases
         .apply(&environment, &Fact::Rollout(Arc::new(rollout)));
     for set in sets {
-        let owned = Owned {
+        let told = Fact::ReplicaSet(Owned {
             owner: owner.clone(),
             set,
-        };
-        state.releases.apply(&environment, &Fact::ReplicaSet(owned));
+        });
+        state.releases.apply(&environment, &told);
     }
 }
 
