@@ -171,7 +171,7 @@ mod tests {
     fn a_wall_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
         let wall = |second: i64| Timestamp::from_second(1_784_000_000 + second).unwrap();
         let mut steady = Steady::new(wall(0), Duration::from_secs(50));
-        let mut next = |second, passed| {
+        let mut next = |second: i64, passed: u64| {
             let now = steady.with(wall(second), Duration::from_secs(50 + passed));
             now.duration_since(wall(0)).as_secs()
         };

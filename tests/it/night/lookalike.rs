@@ -20,7 +20,7 @@ use windlass::{
         event::{Collection, CollectionKind, Fact, SourceEvent},
         id::{EnvironmentName, ServiceName, WorkloadKind},
         release::Release,
-        replica_set::ReplicaSet,
+        replica_set::Owned,
         rollout::Rollout,
         source::{Access, Answer, Need, Tier},
         text::{looks_like_another, spelled},
@@ -39,7 +39,7 @@ use windlass::{
 
 use crate::reducer::{World, state};
 
-type Recorded = (Timestamp, Arc<Rollout>, Vec<ReplicaSet>);
+type Recorded = (Timestamp, Arc<Rollout>, Vec<Owned>);
 
 /// Decoded once: it is the same release under a thousand names.
 fn recorded() -> &'static Recorded {
@@ -290,7 +290,8 @@ fn t24_two_services_that_look_alike_are_told_apart_and_each_gets_its_own_request
             "{}",
             sent.path
         );
-        assert_eq!(sent.body["metadata"]["uid"], other.rollout.uid.as_str());
+        let uid = other.rollout.uid.to_string();
+        assert_eq!(sent.body["metadata"]["uid"], uid);
         let mut id = other.rollout.id.clone();
         id.name = ServiceName::new(plain);
         assert_ne!(path, requests::object_path(&id), "{plain:?} and {alike:?}");

@@ -17,7 +17,7 @@ use windlass::{
     model::{
         id::{EnvironmentName, PodHash, Uid},
         release::Release,
-        replica_set::ReplicaSet,
+        replica_set::Owned,
         rollout::Rollout,
         source::Tier,
     },
@@ -38,7 +38,7 @@ pub(super) struct Change {
 struct Inner {
     object: Value,
     rollout: Arc<Rollout>,
-    sets: Vec<ReplicaSet>,
+    sets: Vec<Owned>,
     version: u64,
     history: Vec<Change>,
     /// When the controller looks, and when the step at hand is done.
@@ -110,7 +110,7 @@ impl Server {
         self.inner.borrow().version
     }
 
-    pub(super) fn sets(&self) -> Vec<ReplicaSet> {
+    pub(super) fn sets(&self) -> Vec<Owned> {
         self.inner.borrow().sets.clone()
     }
 
@@ -119,7 +119,7 @@ impl Server {
         Facts {
             release: Release {
                 rollout: Arc::clone(&inner.rollout),
-                sets: inner.sets.clone(),
+                sets: inner.sets.iter().map(|owned| owned.set.clone()).collect(),
             },
             templates: HashMap::new(),
             current_template: None,
@@ -316,11 +316,11 @@ impl Inner {
         self.next_generation();
         let hash = format!("version{}", self.releases);
         if let Some(set) = self.sets.first_mut() {
-            set.hash = Some(PodHash::new(&hash));
-            set.revision = 10 + self.releases;
+            set.set.hash = Some(PodHash::new(&hash));
+            set.set.revision = 10 + self.releases;
         }
         if let Some(set) = self.sets.get_mut(1) {
-            set.hash = self.object["status"]["stableRS"].as_str().map(PodHash::new);
+            set.set.hash = self.object["status"]["stableRS"].as_str().map(PodHash::new);
         }
         let generation = self.object["metadata"]["generation"].to_string();
         self.object["spec"]["paused"] = Value::Null;
