@@ -49,7 +49,7 @@ pub(super) fn draw(state: &State, dialog: &Dialog, screen: Rect, buf: &mut Buffe
     let title = title(dialog);
     let confirm = |sheet: &mut Sheet<'_>| {
         // What the border cuts off may be all that tells two targets apart.
-        if width(&title) + 4 > usize::from(sheet.width()) {
+        if width(&title) > usize::from(sheet.width()) {
             sheet.wrapped(0, &title, bold(ink.text));
         }
         confirm::confirm(state, dialog, roomy, sheet, ink);

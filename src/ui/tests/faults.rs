@@ -120,8 +120,10 @@ fn every_failure_of_a_source_is_seen_in_every_view() {
             let seen = text(state);
             let said = seen.to_lowercase();
             let word = is.word();
+            // Below a menu a part of the screen is hidden; of the cluster's failure each line of it says why.
+            let hidden = *view == "Menu" && matches!(source, Source::Beside(_));
             assert!(
-                said.contains(word) || said.contains(&word.replace('-', " ")),
+                hidden || said.contains(word) || said.contains(&word.replace('-', " ")),
                 "{view} does not say {word} ({name})\n{seen}"
             );
             let lie = LIES.iter().find(|lie| said.contains(**lie));

@@ -308,7 +308,6 @@ fn everything_happened(tally: &BTreeMap<String, usize>) {
         "rejected",
         "failed",
         "kills",
-        "found open",
         "sleeps",
         "clock jumps",
         "disk troubles",
@@ -325,12 +324,12 @@ fn t01_whatever_happens_nothing_is_done_twice_or_on_old_facts_or_without_a_recor
         assert!(ran.complaints.is_empty(), "{}", ran.complaints.join("\n"));
         return;
     }
-    everything_happened(&play(0..super::amount("WINDLASS_SEEDS", 120)));
+    everything_happened(&play(0..super::amount("WINDLASS_SEEDS", 40)));
 }
 
 #[test]
 fn t01_the_same_seed_gives_the_same_trace() {
-    for seed in 0..5 {
+    for seed in 0..2 {
         let (first, second) = (run(seed, 0), run(seed, 0));
         assert_eq!(first.hash, second.hash, "seed {seed}");
         assert!(first.events >= EVENTS, "{first:?}");
@@ -346,6 +345,7 @@ fn t01_ten_thousand_seeds() {
     // Others than the gate's.
     let tally = play(1_000..1_000 + seeds);
     everything_happened(&tally);
+    assert!(tally.contains_key("found open"), "{tally:#?}");
     super::tell(&format!(
         "{seeds} seeds, {} events, {} requests, {} applied, {:.0} s",
         tally["events"],

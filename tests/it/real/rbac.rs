@@ -95,5 +95,4 @@ fn an_operator_promotes_pauses_and_backs_out_with_the_two_roles_and_nothing_else
     ] {
         assert!(may(verb, what).starts_with("no"), "{verb} {what}");
     }
-    drop(subject);
 }
