@@ -15,8 +15,13 @@ fn begun(columns: u16, rows: u16) -> Windlass {
     let windlass = Demo::of("morning")
         .size(columns, rows)
         .with(&["--tour", "--speed", "20"])
-        .live();
-    windlass.until("checkout");
+        .until("checkout");
+    // The light of a small header counts no sources; it is lit when all of them are live.
+    windlass.until_screen("every source to be live", |screen| {
+        let text = text_of(screen);
+        let header = text.lines().next().unwrap();
+        header.contains(" ● ") && header.contains("WRITE")
+    });
     at_step(&windlass, 1);
     windlass
 }
@@ -96,9 +101,13 @@ fn marked(text: &str) -> Option<String> {
 /// Esc, and until the dialog is gone: a key right behind it would be another one, with Alt.
 #[track_caller]
 fn leave(windlass: &mut Windlass) {
-    windlass.until("Esc");
+    let named = |text: &str| text.matches("Esc").count();
+    let before = named(&windlass.text());
     windlass.key("\x1b");
-    windlass.until_gone("Esc");
+    // A dialog names the key that leaves it; a view may do so too.
+    windlass.until_screen("the dialog to be gone", |screen| {
+        named(&text_of(screen)) < before
+    });
 }
 
 #[test]
