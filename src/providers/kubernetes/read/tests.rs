@@ -143,7 +143,7 @@ async fn observed(fake: &Fake, from: Option<&str>, count: usize) -> Vec<String> 
         while words.len() < count {
             words.push(match receiver.recv().await.expect("more") {
                 Observed::Seen(rollout) => format!("seen {} {}", rollout.version, rollout.uid),
-                Observed::Deleted { uid } => format!("deleted {:?}", uid),
+                Observed::Deleted { uid } => format!("deleted {uid:?}"),
                 Observed::Trouble(why) => format!("trouble {why}"),
                 Observed::Mended => "mended".to_owned(),
             });
