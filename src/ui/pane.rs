@@ -6,7 +6,7 @@ use super::{
     ink::{Ink, bold},
     strip::{Beyond, Strip},
 };
-use crate::model::text::width;
+use crate::{app::layout, model::text::width};
 
 /// What stands in a border.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +162,9 @@ pub(super) const fn inside(screen: Rect, columns: u16) -> u16 {
 
 /// Where a dialog of this size lies: a little above the middle, below the header, above the keys.
 pub(super) fn place(screen: Rect, columns: u16, rows: u16) -> Rect {
-    let head = u16::from(screen.height > 3);
+    // The header is drawn over everything: a border below it would be read as half of each.
+    let tabs = layout::board(screen.width, screen.height).tabs;
+    let head = u16::from(screen.height > 3) + 2 * u16::from(tabs);
     let foot = u16::from(screen.height > 8);
     let room = screen.height.saturating_sub(head + foot);
     let width = columns.min(screen.width);
