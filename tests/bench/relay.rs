@@ -34,8 +34,8 @@ impl Relay {
     pub(crate) fn before(kubeconfig: &Path, home: &Path) -> Self {
         let text = fs::read_to_string(kubeconfig).unwrap();
         let server = text.split("http://").nth(1).unwrap();
-        let end = server.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
-        let world: SocketAddr = server[..end.unwrap()].parse().unwrap();
+        let address = server.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
+        let world: SocketAddr = address.into_iter().next().unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let ours = listener.local_addr().unwrap();
         let relayed = home.join("relayed.yaml");

@@ -50,6 +50,10 @@ impl Authority {
     }
 
     /// A server on this machine that says who it is, rightly or not.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "what a road takes, which may have none"
+    )]
     pub(super) fn identity(&self, wrong: Wrong) -> Identity {
         let names = match wrong {
             Wrong::OtherName => vec!["elsewhere.example".to_owned()],

@@ -81,7 +81,7 @@ impl World {
         self.since.elapsed()
     }
 
-    fn note(&self, what: String) {
+    fn note(&self, what: &str) {
         self.trace
             .note(format!("{:>9} {what}", self.elapsed().as_millis()));
     }
@@ -146,22 +146,22 @@ fn something_happens(world: &World, seats: &[Rc<Seat>; 2]) {
     match dice.roll(40) {
         0..=3 => world.server.others(world, Others::CountPods),
         4 | 5 => {
-            world.note("somebody releases".to_owned());
+            world.note("somebody releases");
             world.server.others(world, Others::Release);
         }
         6 if dice.one_in(3) => {
-            world.note("somebody deletes it and creates it again".to_owned());
+            world.note("somebody deletes it and creates it again");
             world.server.others(world, Others::Recreate);
         }
         7 => world.server.compact(),
         8 | 9 => {
             let hours = if dice.one_in(2) { 1 } else { -1 };
-            world.note(format!("the clock of {number} jumps {hours} h"));
+            world.note(&format!("the clock of {number} jumps {hours} h"));
             world.judge.count("clock jumps");
             clock.jump(SignedDuration::from_hours(hours));
         }
         10 => {
-            world.note(format!("{number} sleeps for 8 h"));
+            world.note(&format!("{number} sleeps for 8 h"));
             world.judge.count("sleeps");
             clock.sleep(Duration::from_secs(8 * 3_600));
             seat.way.falls_silent();
@@ -169,7 +169,7 @@ fn something_happens(world: &World, seats: &[Rc<Seat>; 2]) {
         }
         11 | 12 => {
             let trouble = dice.pick(&[Trouble::Full, Trouble::Sync, Trouble::Everything]);
-            world.note(format!("the disk of {number}: {trouble:?}"));
+            world.note(&format!("the disk of {number}: {trouble:?}"));
             world.judge.count("disk troubles");
             seat.disk.trouble.set(trouble);
         }
@@ -184,7 +184,7 @@ fn something_happens(world: &World, seats: &[Rc<Seat>; 2]) {
 
 /// The faults are over: everything ends, and both operators get through once more.
 async fn settles(world: &Rc<World>, seats: &[Rc<Seat>; 2]) {
-    world.note("calm".to_owned());
+    world.note("calm");
     world.calm.set(true);
     for seat in seats {
         seat.disk.trouble.set(Trouble::None);

@@ -229,7 +229,7 @@ fn t22_a_screen_that_is_left_on_stays_as_it_was() {
         windlass.until(words);
         windlass.until_live();
         windlass.key("1");
-        windlass.key(if round % 2 == 0 { "j" } else { "k" });
+        windlass.key(if round.is_multiple_of(2) { "j" } else { "k" });
         round += 1;
     }
     let events = storm.done.load(Ordering::Relaxed);

@@ -76,7 +76,7 @@ fn a_viewer_sees_releases_and_is_told_which_right_each_key_lacks() {
 #[test]
 fn an_operator_promotes_pauses_and_backs_out_with_the_two_roles_and_nothing_else() {
     let Some(world) = shared() else { return };
-    let subject = canary_at_a_pause(world, "acted-on");
+    canary_at_a_pause(world, "acted-on");
     let operator = user(world, "t30-operator", &["viewer", "operator"]);
     operator.act("pause acted-on --yes").exits(0);
     operator.act("resume acted-on --confirm real").exits(0);

@@ -180,7 +180,7 @@ impl Recorder for Journal {
         let slow = if world.fails(20) { 8_000 } else { 20 };
         sleep(world.dice.millis(0, slow)).await;
         let place = self.disk.write(world, &record);
-        world.note(format!(
+        world.note(&format!(
             "{} record {} of {}: {place:?}",
             self.disk.seat, record.kind, record.intent
         ));

@@ -165,7 +165,7 @@ impl Judge {
     /// P1 and P2: as the server does it.
     pub(super) fn applied(&self, world: &World, intent: &IntentId, index: usize, before: &Rollout) {
         self.count("applied");
-        world.note(format!("applied {intent} {index}"));
+        world.note(&format!("applied {intent} {index}"));
         self.case(intent, |case| {
             let times = case.applied.entry(index).or_default();
             *times += 1;

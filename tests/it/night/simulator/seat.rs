@@ -21,7 +21,7 @@ use windlass::{
         key::Key,
         keymap::Keymap,
         msg::{ActionUpdate, Effect, Msg},
-        state::{OpenIntent, Overlay, State},
+        state::{Environment, OpenIntent, Overlay, State},
         update,
     },
     model::{
@@ -130,7 +130,7 @@ impl Seat {
             watching: None,
             controls: Vec::new(),
         }));
-        self.world.note(format!("{} starts", self.number));
+        self.world.note(&format!("{} starts", self.number));
         self.task(Rc::clone(self).turns(receiver));
         self.task(super::finger::works(Rc::clone(self)));
         self.watch();
@@ -140,7 +140,7 @@ impl Seat {
         let Some(life) = self.life.borrow_mut().take() else {
             return;
         };
-        self.world.note(format!("{} is killed", self.number));
+        self.world.note(&format!("{} is killed", self.number));
         self.world.judge.count("kills");
         for task in life.tasks.iter().chain(&life.watching) {
             task.abort();
@@ -151,7 +151,7 @@ impl Seat {
     /// The terminal is gone: the program finishes what it has begun, and ends.
     pub(super) fn abandon(&self) {
         if let Some(life) = &*self.life.borrow() {
-            self.world.note(format!("{} is left alone", self.number));
+            self.world.note(&format!("{} is left alone", self.number));
             for control in &life.controls {
                 // Most of them are over.
                 let _over = control.send(Control::Abandoned);
@@ -199,7 +199,7 @@ impl Seat {
 
     pub(super) fn press(&self, key: Key) {
         self.world
-            .note(format!("{} presses {:?}", self.number, key.code));
+            .note(&format!("{} presses {:?}", self.number, key.code));
         self.tell(Msg::Key(key));
     }
 
@@ -225,7 +225,7 @@ impl Seat {
             update: ActionUpdate::Over(outcome),
         } = &msg
         {
-            self.world.note(format!(
+            self.world.note(&format!(
                 "{} {intent}: {:?}, {}",
                 self.number, outcome.kind, outcome.words
             ));
@@ -254,8 +254,8 @@ impl Seat {
                     .borrow()
                     .environments
                     .values()
-                    .all(|it| it.is_fresh());
-                self.world.note(format!(
+                    .all(Environment::is_fresh);
+                self.world.note(&format!(
                     "{} confirms {}",
                     self.number,
                     approved.plan().title

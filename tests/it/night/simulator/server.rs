@@ -254,7 +254,7 @@ impl Server {
                     let changed = inner.object != before;
                     if changed {
                         inner.store();
-                        world.note(format!("controller {}", inner.words()));
+                        world.note(&format!("controller {}", inner.words()));
                     }
                     drop(inner);
                     if changed {

@@ -137,7 +137,7 @@ impl Way {
     ) -> Result<T, Error> {
         let fate = self.fate();
         let world = &self.world;
-        world.note(format!("{} {what}: {fate:?}", self.seat));
+        world.note(&format!("{} {what}: {fate:?}", self.seat));
         let quick = || world.dice.millis(2, 400);
         let (there, back) = match fate {
             Fate::Late if world.dice.one_in(2) => (world.dice.millis(0, 120_000), quick()),
@@ -170,11 +170,11 @@ impl Way {
                 return;
             }
             let served = serve(&world);
-            let word = match &served {
+            let outcome = match &served {
                 Ok(_) => "served".to_owned(),
                 Err(status) => status.to_string(),
             };
-            world.note(format!("{seat} {what}: {word}"));
+            world.note(&format!("{seat} {what}: {outcome}"));
             match fate {
                 Fate::Unanswered => {
                     silence.await;
@@ -184,7 +184,7 @@ impl Way {
                 Fate::Doubled => {
                     sleep(world.dice.millis(0, 2_000)).await;
                     let again = serve(&world).err();
-                    world.note(format!("{seat} {what} again: {again:?}"));
+                    world.note(&format!("{seat} {what} again: {again:?}"));
                 }
                 _ => {}
             }
@@ -287,7 +287,7 @@ impl Pipe {
             )
             .await;
             if self.world.fails(40) {
-                self.world.note("a version is gone".to_owned());
+                self.world.note("a version is gone");
                 return self.tell(Line::Failed(410));
             }
             let Ok(mut changes) = server.since(self.version) else {
