@@ -196,7 +196,8 @@ fn told_everything(
                             .repositories
                             .get(&wanted.repository)
                             .is_some_and(|view| view.facts.is_some() || view.failed.is_some())
-                    }) && (source.health.state == SourceState::Live || repositories.is_empty())
+                        // It asks who we are although nothing is wanted of it: before that it is not known to answer.
+                    }) && source.health.state == SourceState::Live
                 }
                 (SourceKind::Prometheus, Some(name)) => {
                     metrics

@@ -85,6 +85,10 @@ pub fn needs(verb: Verb, release: &Release) -> impl Iterator<Item = Need> + use<
     let status = Some(Need::PatchRolloutsStatus);
     let needs = match rollout.kind() {
         WorkloadKind::ArgoRollout => match verb {
+            // The pause made by hand is ended too, and that is in the specification.
+            Verb::Promote | Verb::PromoteFull if rollout.paused_by_hand() => {
+                [status, Some(Need::PatchRollouts)]
+            }
             Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => [status, None],
             Verb::Pause | Verb::Resume | Verb::Restart => [Some(Need::PatchRollouts), None],
             Verb::Rollback => [Some(template_need(release)), None],

@@ -134,6 +134,7 @@ fn t30_the_program_asks_for_nothing_that_the_roles_do_not_allow() {
     screen.key("l");
     screen.until("● following");
     screen.key("\x1b");
+    screen.until_gone("● following");
     screen.key("q");
     screen.ended();
     for verb in ["pause", "resume", "promote", "abort"] {

@@ -179,6 +179,6 @@ fn game_day(depth: Depth) {
     player.press("/payments", "1 of ");
     player.press("\r", "▌  payments");
     back_out(&mut player, "errors rise");
-    player.later_until("alert");
+    player.later_until("aborted");
     player.keep("stopped");
 }
