@@ -74,7 +74,7 @@ fn is_fine(expression: &str) -> bool {
 
 #[test]
 fn what_is_checked_before_a_release_lets_in_the_same_licences() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deny.toml");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.deny.toml");
     let deny: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let listed: Vec<&str> = deny["licenses"]["allow"]
         .as_array()
