@@ -220,7 +220,9 @@ fn server(cluster: &file::Cluster) -> Result<http::Uri, String> {
         .filter(|server| !server.is_empty())
         .ok_or("its cluster has no server")?;
     // Never quoted back, and never used: every layer below writes a request's address into its log.
-    if text.contains('@') {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
         return Err(
             "its server holds a user or a password; name the login under users instead".to_owned(),
         );

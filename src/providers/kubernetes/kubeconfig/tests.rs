@@ -235,6 +235,29 @@ fn what_cannot_work_is_said_before_it_is_tried() {
 }
 
 #[test]
+fn a_login_in_a_servers_address_is_refused_without_quoting_it_and_an_at_sign_in_its_path_is_not() {
+    let of = |server: &str| {
+        let text = format!(
+            "current-context: a\ncontexts:\n- {{name: a, context: {{cluster: c}}}}\nclusters:\n- {{name: c, cluster: {{server: '{server}'}}}}\n"
+        );
+        let contexts = read_text(&text, &[]).expect("a kubeconfig");
+        let context = contexts.current().expect("a context");
+        let found = contexts.connection(context);
+        found.map(|found| found.config.cluster_url)
+    };
+    for server in [
+        "https://user:hunter2@api.example",
+        "user:hunter2@api.example",
+        "https://hunter2@api.example/path",
+    ] {
+        let why = of(server).expect_err("refused").to_string();
+        assert!(why.contains("a user or a password"), "{why}");
+        assert!(!why.contains("hunter2"), "{why}");
+    }
+    assert!(of("https://proxy.example/clusters/a@b").is_ok());
+}
+
+#[test]
 fn the_clusters_own_proxy_counts_and_the_environments_has_exceptions() {
     let proxied = connection("proxied", &[("NO_PROXY", "*")]).expect("connection");
     assert_eq!(

@@ -84,10 +84,6 @@ fn promote_canary(
             words: "it was also paused by hand: this ends that pause too".to_owned(),
         });
     }
-    let mut needs = vec![Need::PatchRolloutsStatus];
-    if argo.paused_by_hand {
-        needs.push(Need::PatchRollouts);
-    }
     let sends = promotion(intent, rollout, How::Default)?;
     let next =
         crate::model::step::what_comes_next(&canary.steps, index + 1, Some(canary.weight.set));
@@ -113,7 +109,7 @@ fn promote_canary(
         },
         time_s: STEP_TIME_S,
         risks,
-        needs,
+        needs: needs(argo),
         serves_after: None,
     })
 }
@@ -143,10 +139,6 @@ fn switch(
             words: "the analysis before the switch was inconclusive".to_owned(),
         });
     }
-    let mut needs = vec![Need::PatchRolloutsStatus];
-    if argo.paused_by_hand {
-        needs.push(Need::PatchRollouts);
-    }
     let sends = promotion(intent, rollout, How::Default)?;
     Ok(Draft {
         title: format!("Switch ALL traffic of {} to {}", id.name, to.label()),
@@ -164,7 +156,7 @@ fn switch(
         goal: Goal::SwitchTo { hash: hash.clone() },
         time_s: STEP_TIME_S,
         risks,
-        needs,
+        needs: needs(argo),
         serves_after: Some(hash),
     })
 }
@@ -191,10 +183,6 @@ pub(super) fn fully(
         }
         _ => None,
     };
-    let mut needs = vec![Need::PatchRolloutsStatus];
-    if argo.paused_by_hand {
-        needs.push(Need::PatchRollouts);
-    }
     let sends = promotion(intent, rollout, How::Full)?;
     let to = facts.release.current();
     Ok(Draft {
@@ -214,7 +202,16 @@ pub(super) fn fully(
         goal: Goal::Fully { hash: hash.clone() },
         time_s: deadline(rollout),
         risks,
-        needs,
+        needs: needs(argo),
         serves_after: Some(hash),
     })
+}
+
+/// A pause made by hand is ended too, and that is in the specification.
+fn needs(argo: &Argo) -> Vec<Need> {
+    let mut needs = vec![Need::PatchRolloutsStatus];
+    if argo.paused_by_hand {
+        needs.push(Need::PatchRollouts);
+    }
+    needs
 }
